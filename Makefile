@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# pv_shadow_mmiotrace: the work is done by scripts/, this gives it names.
+# (The kernel's build reads Kbuild, not this file.)
+
+# One step after the other; the kernel's own build is parallel.
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+export DEBUG T
+
+all: kernel
+
+help:
+	@echo  'make run     - build, boot, trace QEMU'\''s e1000 on 4 CPUs and compare with the device'
+	@echo  'make test    - run every test (T=PATTERN: those whose path matches)'
+	@echo  'make kernel  - the kernel: build/bzImage and build/modules'
+	@echo  'make check   - sparse, Coccinelle and checkpatch on our files: no warnings'
+	@echo  'make setup   - install what is missing of Debian'\''s packages (needs root)'
+	@echo  'make clean   - remove build/'
+	@echo  ''
+	@echo  'DEBUG=1 takes the debug kernel instead: build/bzImage-debug'
+	@echo  'scripts/vm --help says how to boot the kernel and run something in it.'
+
+setup:
+	@scripts/setup
+
+kernel: setup
+	@scripts/kernel
+
+run: kernel
+	@scripts/run-demo
+
+test: kernel
+	@tests/run
+
+check: kernel
+	@scripts/check
+
+clean:
+	rm -rf build
+
+.PHONY: all help setup kernel run test check clean

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by the scripts next to it: where things are, and how to say so.
+
+# shellcheck disable=SC2034
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+BUILD=$TOP/build
+SOURCE_PACKAGE=linux-source-6.12
+
+# A variant is a configuration with an output directory and an image of its own.
+# shellcheck disable=SC2034
+case ${DEBUG:-0} in
+0 | '') VARIANT= ;;
+*) VARIANT=-debug ;;
+esac
+# shellcheck disable=SC2034
+{
+	LINUX=$BUILD/linux
+	OBJ=$LINUX/obj$VARIANT
+	IMAGE=$BUILD/bzImage$VARIANT
+	MODULES=$BUILD/modules$VARIANT
+}
+
+export LC_ALL=C
+
+say()
+{
+	printf '%s\n' "$*" >&2
+}
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
