@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Per-CPU shadow page tables for tracing: what clients and the hooked places of
+ * the kernel see of them.
+ */
+#ifndef _LINUX_PV_SHADOW_H
+#define _LINUX_PV_SHADOW_H
+
+#include <linux/jump_label.h>
+#include <linux/stdarg.h>
+#include <linux/types.h>
+
+struct pt_regs;
+struct pv_shadow_range;
+
+enum pv_shadow_dir {
+	PV_SHADOW_READ,
+	PV_SHADOW_WRITE,
+	/* The instruction is none that the decoder knows: no width, no value. */
+	PV_SHADOW_UNKNOWN,
+};
+
+/**
+ * struct pv_shadow_access - one access to a trapped page, or the part of it
+ *			     that lies in that page
+ * @addr:   virtual address of the first byte
+ * @ip:	    the instruction
+ * @value:  what was read or written, little endian; for PV_SHADOW_UNKNOWN the
+ *	    first three bytes of the instruction, the first one highest
+ * @width:  bytes, 0 if unknown
+ * @dir:    direction
+ */
+struct pv_shadow_access {
+	unsigned long		addr;
+	unsigned long		ip;
+	u64			value;
+	u8			width;
+	enum pv_shadow_dir	dir;
+};
+
+/**
+ * struct pv_shadow_client - who wants to know of accesses
+ * @name:     for messages
+ * @accessed: called once for each access, after it was completed, on the CPU
+ *	      that made it. Interrupts are off and it may be an NMI-like context:
+ *	      it must not take a lock that another context can hold, nor touch
+ *	      memory that may be trapped.
+ */
+struct pv_shadow_client {
+	const char *name;
+	void (*accessed)(struct pv_shadow_range *range,
+			 const struct pv_shadow_access *access);
+};
+
+/**
+ * struct pv_shadow_range - kernel addresses that a client traps
+ * @client: who traps them
+ * @start:  first address; the whole page it is in is trapped
+ * @end:    address behind the last one
+ *
+ * Embedded in a structure of the client's own.
+ */
+struct pv_shadow_range {
+	const struct pv_shadow_client	*client;
+	unsigned long			start;
+	unsigned long			end;
+};
+
+#ifdef CONFIG_PV_SHADOW
+
+DECLARE_STATIC_KEY_FALSE(pv_shadow_key);
+
+bool pv_shadow_installed(void);
+int pv_shadow_start(void);
+void pv_shadow_stop(void);
+int pv_shadow_trap(struct pv_shadow_range *range);
+void pv_shadow_untrap(struct pv_shadow_range *range);
+bool pv_shadow_is_root(int cpu, unsigned long pa);
+
+/* The hooked places: hooks/ puts these calls there. */
+
+bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
+		       unsigned long addr);
+bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6);
+void __pv_shadow_nmi_enter(struct pt_regs *regs);
+void __pv_shadow_nmi_exit(void);
+void __pv_shadow_flush_range(unsigned long start, unsigned long end);
+void pv_shadow_cpu_alive(void);
+void pv_shadow_cpu_dead(void);
+
+/* Page fault, first thing: true if it was ours and the access is to go on. */
+static __always_inline bool pv_shadow_fault(struct pt_regs *regs,
+					    unsigned long error_code,
+					    unsigned long addr)
+{
+	return static_branch_unlikely(&pv_shadow_key) &&
+	       __pv_shadow_fault(regs, error_code, addr);
+}
+
+/* Debug trap of kernel code: true if nobody else is to hear of it. */
+static __always_inline bool pv_shadow_debug(struct pt_regs *regs,
+					    unsigned long *dr6)
+{
+	return static_branch_unlikely(&pv_shadow_key) &&
+	       __pv_shadow_debug(regs, dr6);
+}
+
+/* Around the handlers of an NMI, so that none sees a revealed page. */
+static __always_inline void pv_shadow_nmi_enter(struct pt_regs *regs)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_nmi_enter(regs);
+}
+
+static __always_inline void pv_shadow_nmi_exit(void)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_nmi_exit();
+}
+
+/* Before the kernel flushes kernel addresses from the TLBs of all CPUs. */
+static __always_inline void pv_shadow_flush_range(unsigned long start,
+						  unsigned long end)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_flush_range(start, end);
+}
+
+#else /* !CONFIG_PV_SHADOW */
+
+static inline bool pv_shadow_fault(struct pt_regs *regs,
+				   unsigned long error_code, unsigned long addr)
+{
+	return false;
+}
+
+static inline bool pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6)
+{
+	return false;
+}
+
+static inline void pv_shadow_nmi_enter(struct pt_regs *regs) { }
+static inline void pv_shadow_nmi_exit(void) { }
+static inline void pv_shadow_flush_range(unsigned long start, unsigned long end)
+{
+}
+
+static inline void pv_shadow_cpu_alive(void) { }
+static inline void pv_shadow_cpu_dead(void) { }
+
+#endif /* CONFIG_PV_SHADOW */
+
+#ifdef CONFIG_PV_SHADOW_MMIOTRACE
+bool pv_shadow_mmiotrace(void);
+void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
+		       void __iomem *addr);
+void pv_shadow_iounmap(volatile void __iomem *addr);
+int pv_shadow_mmiotrace_vprintk(const char *fmt, va_list args) __printf(1, 0);
+#else
+static inline bool pv_shadow_mmiotrace(void)
+{
+	return false;
+}
+
+static inline void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
+				     void __iomem *addr)
+{
+}
+
+static inline void pv_shadow_iounmap(volatile void __iomem *addr) { }
+
+static inline int pv_shadow_mmiotrace_vprintk(const char *fmt, va_list args)
+{
+	return 0;
+}
+#endif /* CONFIG_PV_SHADOW_MMIOTRACE */
+
+#endif /* _LINUX_PV_SHADOW_H */

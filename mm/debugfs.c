@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/pv_shadow: counters, and the comparison of all copies with
+ * the reference.
+ */
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/pv_shadow.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/vmalloc.h>
+
+#include "../pvops/backend.h"
+#include "../pvops/root.h"
+#include "stats.h"
+#include "trap.h"
+
+DEFINE_PER_CPU(struct pvs_stats, pvs_stats);
+
+static void pvs_stats_add(struct pvs_stats *sum, int cpu)
+{
+#define PVS_STAT_ADD(name) sum->name += READ_ONCE(per_cpu(pvs_stats, cpu).name);
+	PVS_STATS(PVS_STAT_ADD)
+#undef PVS_STAT_ADD
+}
+
+static void pvs_stats_print(struct seq_file *m, const struct pvs_stats *stats)
+{
+#define PVS_STAT_PRINT(name) seq_printf(m, #name " %lu\n", stats->name);
+	PVS_STATS(PVS_STAT_PRINT)
+#undef PVS_STAT_PRINT
+}
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	struct pvs_stats sum = {};
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		pvs_stats_add(&sum, cpu);
+	pvs_stats_print(m, &sum);
+	seq_printf(m, "traps %lu\n", pvs_nr_traps());
+	seq_printf(m, "table_pages %u\n",
+		   atomic_read(&pvs_tree.nr_tables) * nr_cpu_ids);
+	seq_printf(m, "root_pages %u\n", pvs_root_pages());
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int cpu_stats_show(struct seq_file *m, void *unused)
+{
+	struct pvs_stats stats = {};
+
+	pvs_stats_add(&stats, (unsigned long)m->private);
+	pvs_stats_print(m, &stats);
+
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(cpu_stats);
+
+/* Enough to see what is wrong. */
+#define PVS_MAX_DIFFS	64
+
+/**
+ * struct pvs_verify - one CPU's differences
+ * @cpu:   whose
+ * @again: look only at what was found before
+ * @nr:    how many
+ * @diff:  they
+ */
+struct pvs_verify {
+	int		cpu;
+	bool		again;
+	unsigned int	nr;
+	struct pvs_diff	diff[PVS_MAX_DIFFS];
+};
+
+static void pvs_verify_copies(struct pvs_verify *v)
+{
+	unsigned int i, nr = 0;
+
+	rcu_read_lock();
+	if (v->again) {
+		for (i = 0; i < v->nr; i++) {
+			if (pvs_verify_entry(&pvs_tree, &v->diff[i]))
+				v->diff[nr++] = v->diff[i];
+		}
+		v->nr = nr;
+	} else {
+		v->nr = pvs_tree_verify(&pvs_tree, v->cpu, v->diff,
+					PVS_MAX_DIFFS);
+	}
+	rcu_read_unlock();
+}
+
+/* On the CPU itself, so that it is completing no access. */
+static void pvs_verify_func(void *info)
+{
+	pvs_verify_copies(info);
+}
+
+static void pvs_verify_root_func(void *info)
+{
+	struct pvs_verify *v = info;
+
+	v->nr = pvs_root_verify(v->diff, PVS_MAX_DIFFS);
+}
+
+static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
+{
+	unsigned long flags;
+
+	/* A CPU that is not online makes no access; its copies must be right. */
+	if (!smp_call_function_single(v->cpu, func, v, true))
+		return;
+	if (func == pvs_verify_func) {
+		local_irq_save(flags);
+		func(v);
+		local_irq_restore(flags);
+	}
+}
+
+static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->nr; i++) {
+		const struct pvs_diff *d = &v->diff[i];
+
+		if (d->level)
+			seq_printf(m, "cpu %d level %u addr 0x%lx: has 0x%llx, should have 0x%llx\n",
+				   v->cpu, d->level, d->addr, d->have, d->want);
+		else
+			seq_printf(m, "cpu %d: not on a shadow root, cr3 0x%llx\n",
+				   v->cpu, d->have);
+	}
+	if (v->nr == PVS_MAX_DIFFS)
+		seq_printf(m, "cpu %d: perhaps more\n", v->cpu);
+}
+
+/*
+ * What an entry may lag behind the reference: a writer that is about to take the
+ * table's lock, and what was unmapped lazily and not flushed yet. Both are over
+ * after a purge of the latter; a difference that stays is one.
+ */
+static unsigned int pvs_verify_cpu(struct seq_file *m, struct pvs_verify *v)
+{
+	unsigned int found = 0, tries;
+
+	v->again = false;
+	pvs_verify_run(v, pvs_verify_func);
+	v->again = true;
+	for (tries = 0; v->nr && tries < 5; tries++) {
+		vm_unmap_aliases();
+		pvs_verify_run(v, pvs_verify_func);
+	}
+	found += v->nr;
+	pvs_verify_show(m, v);
+
+	for (tries = 0; tries < 5; tries++) {
+		v->nr = 0;
+		pvs_verify_run(v, pvs_verify_root_func);
+		if (!v->nr)
+			break;
+		cond_resched();
+	}
+	found += v->nr;
+	pvs_verify_show(m, v);
+
+	return found;
+}
+
+static int verify_show(struct seq_file *m, void *unused)
+{
+	struct pvs_verify *v = kzalloc(sizeof(*v), GFP_KERNEL);
+	unsigned int found = 0;
+
+	if (!v)
+		return -ENOMEM;
+
+	if (!pvs_hold_active()) {
+		seq_puts(m, "ok\n"); /* there are no copies */
+		goto out;
+	}
+
+	vm_unmap_aliases();
+	for_each_possible_cpu(v->cpu)
+		found += pvs_verify_cpu(m, v);
+	if (!found)
+		seq_puts(m, "ok\n");
+	pvs_release_active();
+out:
+	kfree(v);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(verify);
+
+static int __init pvs_debugfs_init(void)
+{
+	struct dentry *dir, *per_cpu;
+	char name[16];
+	int cpu;
+
+	if (!pv_shadow_installed())
+		return 0;
+
+	dir = debugfs_create_dir("pv_shadow", NULL);
+	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
+	debugfs_create_file("verify", 0400, dir, NULL, &verify_fops);
+
+	per_cpu = debugfs_create_dir("per_cpu", dir);
+	for_each_possible_cpu(cpu) {
+		snprintf(name, sizeof(name), "cpu%d", cpu);
+		debugfs_create_file(name, 0400, per_cpu,
+				    (void *)(unsigned long)cpu, &cpu_stats_fops);
+	}
+
+	return 0;
+}
+late_initcall(pvs_debugfs_init);

@@ -1,0 +1,814 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Path copies, and how they are kept in step with the reference.
+ *
+ * A copy's entry is always computed afresh from the reference, under the lock of
+ * its table. Whoever changed the reference comes here after the change (mirror),
+ * so the last one to hold the lock saw the last change, and an entry never goes
+ * back to an older state. A table becomes known in the hash before its entries
+ * are first read, and a writer changes the reference before it looks there:
+ * either the writer finds the table or the table's first reading sees the change.
+ */
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/preempt.h>
+#include <linux/rculist_nulls.h>
+#include <linux/slab.h>
+
+#include <asm/trap_pf.h>
+
+#include "table.h"
+
+static bool pvs_is_leaf(u64 entry, unsigned int level)
+{
+	return level == 1 || (level <= 3 && (entry & _PAGE_PSE));
+}
+
+static u64 *pvs_ref_table(u64 entry)
+{
+	return __va(entry & PTE_PFN_MASK);
+}
+
+/* Entry @index of the table at @level into which the huge @leaf would be split. */
+static u64 pvs_split(u64 leaf, unsigned int level, unsigned int index)
+{
+	u64 size = 1ULL << pvs_shift(level + 1);
+	u64 mask = PTE_PFN_MASK & ~(size - 1);
+	u64 prot = leaf & ~mask;
+
+	/* The PAT bit stands elsewhere in a PTE than in the larger leaves. */
+	if (level == 1)
+		prot = pgprot_val(pgprot_large_2_4k(__pgprot(prot)));
+
+	return ((leaf & mask) + ((u64)index << pvs_shift(level))) | prot;
+}
+
+/**
+ * pvs_ref_entry - what the reference maps where an entry of a copy stands
+ * @t:	   table
+ * @index: entry
+ *
+ * Return: the reference's entry, or what it would be had the reference split the
+ * huge leaf that covers it, or 0. Needs @t->lock, or interrupts off and no more
+ * than a value that was right a moment ago.
+ */
+u64 pvs_ref_entry(struct pvs_table *t, unsigned int index)
+{
+	u64 ref = READ_ONCE(t->ref);
+	u64 leaf;
+
+	if (ref)
+		return READ_ONCE(((u64 *)__va(ref))[index]);
+
+	leaf = READ_ONCE(t->leaf);
+	return leaf ? pvs_split(leaf, t->level, index) : 0;
+}
+
+/* The entry by which @copy of the parent points to its copy of @child. */
+static u64 pvs_link(struct pvs_table *child, unsigned int copy, u64 ref)
+{
+	u64 flags = _KERNPG_TABLE;
+
+	/* Where the reference has a table its permissions hold for us as well. */
+	if ((ref & _PAGE_PRESENT) && !pvs_is_leaf(ref, child->level + 1))
+		flags = ref & ~PTE_PFN_MASK;
+
+	return __pa(child->copy[copy]) | flags;
+}
+
+static struct hlist_nulls_head *pvs_bucket(struct pvs_tree *tree, u64 ref)
+{
+	return &tree->hash[hash_64(ref >> PAGE_SHIFT, PVS_HASH_BITS)];
+}
+
+static void pvs_hash_move(struct pvs_table *t, u64 ref)
+{
+	struct pvs_tree *tree = t->tree;
+
+	raw_spin_lock(&tree->hash_lock);
+	if (t->ref)
+		hlist_nulls_del_rcu(&t->hash);
+	WRITE_ONCE(t->ref, ref);
+	if (ref)
+		hlist_nulls_add_head_rcu(&t->hash, pvs_bucket(tree, ref));
+	raw_spin_unlock(&tree->hash_lock);
+
+	/* Known first, read afterwards: pairs with the one in pvs_mirror(). */
+	smp_mb();
+}
+
+static struct pvs_table *pvs_hash_find(struct pvs_tree *tree, u64 ref)
+{
+	struct hlist_nulls_head *head = pvs_bucket(tree, ref);
+	struct hlist_nulls_node *node;
+	struct pvs_table *t;
+
+again:
+	hlist_nulls_for_each_entry_rcu(t, node, head, hash)
+		if (READ_ONCE(t->ref) == ref)
+			return t;
+
+	/* The table we stood on moved to another bucket under us. */
+	if (get_nulls_value(node) != (unsigned long)(head - tree->hash))
+		goto again;
+
+	return NULL;
+}
+
+static void pvs_sync_entry(struct pvs_table *t, unsigned int index);
+
+static void pvs_sync_table(struct pvs_table *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < PVS_ENTRIES; i++)
+		pvs_sync_entry(t, i);
+}
+
+static void pvs_unlock(struct pvs_table *t)
+{
+	raw_spin_unlock(&t->lock);
+
+	/*
+	 * An NMI that did not get the lock sets stale and tries once more: either
+	 * it succeeds or we see its mark here.
+	 */
+	smp_mb();
+	while (READ_ONCE(t->stale) && raw_spin_trylock(&t->lock)) {
+		WRITE_ONCE(t->stale, false);
+		smp_mb();
+		pvs_sync_table(t);
+		raw_spin_unlock(&t->lock);
+		smp_mb();
+	}
+}
+
+static bool pvs_lock(struct pvs_table *t)
+{
+	if (likely(!in_nmi())) {
+		raw_spin_lock_nested(&t->lock, t->level);
+		return true;
+	}
+
+	if (raw_spin_trylock(&t->lock))
+		return true;
+	WRITE_ONCE(t->stale, true);
+	smp_mb();
+	return raw_spin_trylock(&t->lock);
+}
+
+/*
+ * The parent's entry in the reference changed, perhaps from a table to a huge
+ * leaf or to another table. Parent's lock held.
+ */
+static void pvs_resource(struct pvs_table *t)
+{
+	u64 entry = pvs_ref_entry(t->parent, pvs_index(t->start, t->level + 1));
+	u64 ref = 0, leaf = 0;
+
+	if (entry & _PAGE_PRESENT) {
+		if (pvs_is_leaf(entry, t->level + 1))
+			leaf = entry;
+		else
+			ref = entry & PTE_PFN_MASK;
+	}
+
+	raw_spin_lock_nested(&t->lock, t->level);
+	if (ref != t->ref || (!ref && !pvs_same(leaf, t->leaf))) {
+		/* In this order pvs_ref_entry() never sees neither of the two. */
+		if (!ref)
+			WRITE_ONCE(t->leaf, leaf);
+		if (ref != t->ref)
+			pvs_hash_move(t, ref);
+		pvs_sync_table(t);
+	}
+	pvs_unlock(t);
+}
+
+/* Bring one entry of all copies up to date. Lock of @t held. */
+static void pvs_sync_entry(struct pvs_table *t, unsigned int index)
+{
+	struct pvs_table *child = NULL;
+	unsigned int n;
+	u64 ref, want;
+
+	if (t->level > 1) {
+		child = t->slot[index];
+		if (child)
+			pvs_resource(child);
+	} else if (t->slot[index]) {
+		return; /* trapped: each CPU flips its own */
+	}
+
+	ref = pvs_ref_entry(t, index);
+	for (n = 0; n < t->tree->nr_copies && t->copy[n]; n++) {
+		want = child ? pvs_link(child, n, ref) : ref;
+		if (!pvs_same(t->copy[n][index], want))
+			WRITE_ONCE(t->copy[n][index], want);
+	}
+}
+
+/**
+ * pvs_entry_pa - physical address of a page-table entry
+ * @entry: what a set_pte() or the like was given
+ * @pa:    result
+ *
+ * Return: false if @entry is in no table that hardware could walk: a local
+ * variable on a vmalloc'ed stack, say.
+ */
+bool pvs_entry_pa(const void *entry, u64 *pa)
+{
+	unsigned long addr = (unsigned long)entry;
+
+	if (addr >= __START_KERNEL_map) {
+		if (addr >= __START_KERNEL_map + KERNEL_IMAGE_SIZE)
+			return false;
+	} else if (addr < PAGE_OFFSET || addr >= (unsigned long)high_memory) {
+		return false;
+	}
+
+	*pa = __phys_addr_nodebug(addr);
+	return true;
+}
+
+/**
+ * pvs_mirror - an entry of some table changed in the reference
+ * @tree:  tree
+ * @entry: the entry, in whatever mapping of the table, of whatever level
+ *
+ * All copies hold the new value when this returns. Any context; in an NMI a
+ * copy that is just being changed by somebody else gets it when they are done,
+ * and until then a fault on this CPU puts it right (pvs_table_sync_own()).
+ * Flushes nothing: that is the writer's, as ever.
+ *
+ * Return: true if there are copies of the table.
+ */
+bool pvs_mirror(struct pvs_tree *tree, const void *entry)
+{
+	struct pvs_table *t;
+	unsigned long flags;
+	u64 pa;
+
+	if (!pvs_entry_pa(entry, &pa))
+		return false;
+
+	/* Changed first, looked up afterwards: pairs with pvs_hash_move(). */
+	smp_mb();
+
+	rcu_read_lock();
+	t = pvs_hash_find(tree, pa & PAGE_MASK);
+	if (t) {
+		local_irq_save(flags);
+		if (pvs_lock(t)) {
+			pvs_sync_entry(t, offset_in_page(pa) / sizeof(u64));
+			pvs_unlock(t);
+		}
+		local_irq_restore(flags);
+	}
+	rcu_read_unlock();
+
+	return t;
+}
+
+static struct pvs_table *pvs_child(struct pvs_table *t, unsigned long addr)
+{
+	return READ_ONCE(t->slot[pvs_index(addr, t->level)]);
+}
+
+static void __pvs_tree_sync(struct pvs_table *t, unsigned long start,
+			    unsigned long last)
+{
+	unsigned int i, from = pvs_index(start, t->level);
+	unsigned int to = pvs_index(last, t->level);
+	unsigned long flags;
+
+	if (t->parent) {
+		local_irq_save(flags);
+		if (pvs_lock(t)) {
+			for (i = from; i <= to; i++)
+				pvs_sync_entry(t, i);
+			pvs_unlock(t);
+		}
+		local_irq_restore(flags);
+	}
+
+	if (t->level == 1)
+		return;
+
+	for (i = from; i <= to; i++) {
+		struct pvs_table *child = READ_ONCE(t->slot[i]);
+		unsigned long first;
+
+		if (!child)
+			continue;
+		first = child->start;
+		__pvs_tree_sync(child, max(start, first),
+				min(last, first + (1UL << pvs_shift(t->level)) - 1));
+	}
+}
+
+/**
+ * pvs_tree_sync - compare the copies with the reference, where it may have
+ *		   changed without a mirror
+ * @tree:  tree
+ * @start: first address
+ * @end:   address behind the last, or TLB_FLUSH_ALL
+ *
+ * To be called between the change and the flush of the TLBs. Any context.
+ */
+void pvs_tree_sync(struct pvs_tree *tree, unsigned long start,
+		   unsigned long end)
+{
+	struct pvs_table *root;
+
+	/* Reference changed first, read afterwards. */
+	smp_mb();
+
+	rcu_read_lock();
+	root = READ_ONCE(tree->root);
+	if (root) {
+		/* Nothing below the kernel half is ever trapped. */
+		start = max(start, -1UL << (pvs_shift(root->level + 1) - 1));
+		if (end > start)
+			__pvs_tree_sync(root, start, end - 1);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * pvs_table_find - the table of PTEs that maps an address, if it has copies
+ * @tree: tree
+ * @addr: address
+ *
+ * Under rcu_read_lock(), with interrupts off, or with tree->lock.
+ */
+struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr)
+{
+	struct pvs_table *t = tree->root;
+
+	while (t && t->level > 1)
+		t = pvs_child(t, addr);
+
+	return t;
+}
+
+static void pvs_table_free(struct pvs_table *t)
+{
+	unsigned int n;
+
+	for (n = 0; n < t->tree->nr_copies && t->copy[n]; n++)
+		free_page((unsigned long)t->copy[n]);
+	kfree(t->slot);
+	kfree(t);
+}
+
+static struct pvs_table *pvs_table_alloc(struct pvs_tree *tree,
+					 unsigned int level, bool copies)
+{
+	struct pvs_table *t;
+	unsigned int n;
+
+	t = kzalloc(struct_size(t, copy, tree->nr_copies), GFP_KERNEL);
+	if (!t)
+		return NULL;
+
+	t->tree = tree;
+	t->level = level;
+	raw_spin_lock_init(&t->lock);
+	t->slot = kcalloc(PVS_ENTRIES, sizeof(*t->slot), GFP_KERNEL);
+	if (!t->slot)
+		goto fail;
+
+	for (n = 0; copies && n < tree->nr_copies; n++) {
+		t->copy[n] = (u64 *)get_zeroed_page(GFP_KERNEL);
+		if (!t->copy[n])
+			goto fail;
+	}
+
+	return t;
+
+fail:
+	pvs_table_free(t);
+	return NULL;
+}
+
+static struct pvs_table *pvs_child_create(struct pvs_table *parent,
+					  unsigned long addr)
+{
+	unsigned int index = pvs_index(addr, parent->level);
+	struct pvs_tree *tree = parent->tree;
+	struct pvs_table *t;
+	unsigned long flags;
+
+	t = pvs_table_alloc(tree, parent->level - 1, true);
+	if (!t)
+		return NULL;
+	t->parent = parent;
+	t->start = addr & (-1UL << pvs_shift(parent->level));
+
+	/*
+	 * Filled and complete before a copy of the parent points to it. Under the
+	 * parent's lock, so that a change of the parent's entry is either seen by
+	 * the fill or comes later and finds the child.
+	 */
+	local_irq_save(flags);
+	raw_spin_lock_nested(&parent->lock, parent->level);
+	pvs_resource(t);
+	smp_store_release(&parent->slot[index], t);
+	pvs_sync_entry(parent, index);
+	pvs_unlock(parent);
+	local_irq_restore(flags);
+
+	parent->used++;
+	atomic_inc(&tree->nr_tables);
+	if (parent == tree->root && tree->root_changed)
+		tree->root_changed(tree, index);
+
+	return t;
+}
+
+/**
+ * pvs_table_create - make path copies down to the table of PTEs of an address
+ * @tree: tree, locked
+ * @addr: an address of the kernel half
+ *
+ * May sleep. All CPUs must flush all their TLBs, of all PCIDs, before they can
+ * be relied upon to use new copies.
+ *
+ * Return: the table of PTEs, or NULL without memory; what was made for nothing
+ * goes at the next pvs_tree_prune().
+ */
+struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr)
+{
+	struct pvs_table *t = tree->root, *child;
+
+	lockdep_assert_held(&tree->lock);
+
+	while (t && t->level > 1) {
+		child = pvs_child(t, addr);
+		t = child ?: pvs_child_create(t, addr);
+	}
+
+	return t;
+}
+
+/**
+ * pvs_table_set_trap - hide a page in every copy
+ * @t:	   table of PTEs, its tree locked
+ * @index: the page
+ * @trap:  what the slot is to hold, not NULL
+ *
+ * The caller flushes the TLBs of all CPUs.
+ */
+void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap)
+{
+	unsigned long flags;
+	unsigned int n;
+
+	lockdep_assert_held(&t->tree->lock);
+
+	local_irq_save(flags);
+	raw_spin_lock_nested(&t->lock, t->level);
+	/*
+	 * The slot first: a CPU that faults on the entry must find whose it is.
+	 * 0 rather than a cleared present bit, which would leave the frame to
+	 * speculation (L1TF).
+	 */
+	smp_store_release(&t->slot[index], trap);
+	for (n = 0; n < t->tree->nr_copies; n++)
+		WRITE_ONCE(t->copy[n][index], 0);
+	pvs_unlock(t);
+	local_irq_restore(flags);
+
+	t->used++;
+}
+
+/**
+ * pvs_table_clear_trap - show a page again in every copy
+ * @t:	   table of PTEs, its tree locked
+ * @index: the page
+ *
+ * Nothing needs a flush. A CPU that is just completing an access may hide the
+ * page once more in its own copy; its next fault on it puts that right.
+ */
+void pvs_table_clear_trap(struct pvs_table *t, unsigned int index)
+{
+	unsigned long flags;
+
+	lockdep_assert_held(&t->tree->lock);
+
+	local_irq_save(flags);
+	raw_spin_lock_nested(&t->lock, t->level);
+	WRITE_ONCE(t->slot[index], NULL);
+	pvs_sync_entry(t, index);
+	pvs_unlock(t);
+	local_irq_restore(flags);
+
+	t->used--;
+}
+
+static void pvs_table_prune(struct pvs_table *t, struct list_head *dead)
+{
+	struct pvs_tree *tree = t->tree;
+	struct pvs_table *parent = t->parent;
+	unsigned long flags;
+	unsigned int i;
+
+	for (i = 0; t->level > 1 && t->used && i < PVS_ENTRIES; i++)
+		if (t->slot[i])
+			pvs_table_prune(t->slot[i], dead);
+
+	if (t->used || !parent)
+		return;
+
+	i = pvs_index(t->start, parent->level);
+	local_irq_save(flags);
+	raw_spin_lock_nested(&parent->lock, parent->level);
+	WRITE_ONCE(parent->slot[i], NULL);
+	pvs_sync_entry(parent, i);
+
+	raw_spin_lock_nested(&t->lock, t->level);
+	pvs_hash_move(t, 0);
+	pvs_unlock(t);
+	pvs_unlock(parent);
+	local_irq_restore(flags);
+
+	parent->used--;
+	atomic_dec(&tree->nr_tables);
+	if (parent == tree->root && tree->root_changed)
+		tree->root_changed(tree, i);
+
+	list_add(&t->dead, dead);
+}
+
+/**
+ * pvs_tree_prune - unlink the tables that lead to no trapped page any more
+ * @tree: tree, locked
+ * @dead: they are added to this list
+ *
+ * The caller flushes all TLBs of all CPUs, waits for a grace period and then
+ * calls pvs_tables_free().
+ */
+void pvs_tree_prune(struct pvs_tree *tree, struct list_head *dead)
+{
+	lockdep_assert_held(&tree->lock);
+	pvs_table_prune(tree->root, dead);
+}
+
+/**
+ * pvs_tables_free - free unlinked tables
+ * @dead: list of them
+ */
+void pvs_tables_free(struct list_head *dead)
+{
+	struct pvs_table *t, *next;
+
+	list_for_each_entry_safe(t, next, dead, dead)
+		pvs_table_free(t);
+	INIT_LIST_HEAD(dead);
+}
+
+/**
+ * pvs_root_entry - what a root has to hold in an entry
+ * @tree:  tree
+ * @index: entry
+ * @copy:  CPU
+ * @ref:   what Linux's own table of the address space holds there
+ */
+u64 pvs_root_entry(struct pvs_tree *tree, unsigned int index,
+		   unsigned int copy, u64 ref)
+{
+	struct pvs_table *child = READ_ONCE(tree->root->slot[index]);
+
+	return child ? pvs_link(child, copy, ref) : ref;
+}
+
+/**
+ * pvs_ref_permits - would this access be allowed by the reference
+ * @tree:	tree
+ * @addr:	address in the kernel half
+ * @error_code: what the page fault said
+ *
+ * Interrupts off, so that no table can be freed under the walk.
+ */
+bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
+		     unsigned long error_code)
+{
+	unsigned int level = tree->root->level;
+	u64 all = ~0ULL, nx = 0, entry;
+	u64 *table = __va(tree->root->ref);
+
+	for (;; level--) {
+		entry = READ_ONCE(table[pvs_index(addr, level)]);
+		if (!(entry & _PAGE_PRESENT))
+			return false;
+		all &= entry;
+		nx |= entry & _PAGE_NX;
+		if (pvs_is_leaf(entry, level))
+			break;
+		table = pvs_ref_table(entry);
+	}
+
+	if (error_code & X86_PF_RSVD)
+		return false;
+	if ((error_code & X86_PF_WRITE) && !(all & _PAGE_RW))
+		return false;
+	if ((error_code & X86_PF_INSTR) && nx)
+		return false;
+	return !(error_code & X86_PF_USER) || (all & _PAGE_USER);
+}
+
+/**
+ * pvs_table_sync_own - bring one CPU's copies up to date along one address
+ * @tree: tree
+ * @addr: address
+ * @copy: this CPU
+ *
+ * For the page-fault path: interrupts off, takes no lock. Another CPU that
+ * writes the same entry meanwhile makes the exchange fail, and a change of the
+ * reference behind our back is seen afterwards.
+ */
+void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
+			unsigned int copy)
+{
+	struct pvs_table *t = pvs_child(tree->root, addr), *child;
+	u64 have, ref, want, *entry;
+	unsigned int index;
+
+	for (; t; t = child) {
+		index = pvs_index(addr, t->level);
+		child = NULL;
+		if (t->level > 1)
+			child = READ_ONCE(t->slot[index]);
+		else if (READ_ONCE(t->slot[index]))
+			return;
+
+		entry = &t->copy[copy][index];
+		do {
+			have = READ_ONCE(*entry);
+			ref = pvs_ref_entry(t, index);
+			want = child ? pvs_link(child, copy, ref) : ref;
+		} while (!pvs_same(have, want) &&
+			 (cmpxchg(entry, have, want) != have ||
+			  pvs_ref_entry(t, index) != ref));
+	}
+}
+
+/* Lock of @t held. */
+static bool pvs_entry_differs(struct pvs_table *t, unsigned int index,
+			      struct pvs_diff *diff)
+{
+	u64 ref = pvs_ref_entry(t, index);
+	u64 have = READ_ONCE(t->copy[diff->copy][index]);
+	void *slot = t->slot[index];
+	u64 want = ref;
+
+	if (slot)
+		want = t->level > 1 ? pvs_link(slot, diff->copy, ref) : 0;
+
+	diff->addr = t->start + ((unsigned long)index << pvs_shift(t->level));
+	diff->level = t->level;
+	diff->have = have;
+	diff->want = want;
+
+	/* Where nothing is mapped a trap has nothing to hide. */
+	return !pvs_same(have, want);
+}
+
+static unsigned int pvs_table_verify(struct pvs_table *t, unsigned int copy,
+				     struct pvs_diff *diff, unsigned int max)
+{
+	unsigned int i, found = 0;
+	unsigned long flags;
+
+	if (t->parent) {
+		local_irq_save(flags);
+		raw_spin_lock_nested(&t->lock, t->level);
+		for (i = 0; i < PVS_ENTRIES && found < max; i++) {
+			diff[found].copy = copy;
+			found += pvs_entry_differs(t, i, &diff[found]);
+		}
+		pvs_unlock(t);
+		local_irq_restore(flags);
+	}
+
+	for (i = 0; t->level > 1 && i < PVS_ENTRIES; i++) {
+		struct pvs_table *child = READ_ONCE(t->slot[i]);
+
+		if (child)
+			found += pvs_table_verify(child, copy, diff + found,
+						  max - found);
+	}
+
+	return found;
+}
+
+/**
+ * pvs_tree_verify - compare one CPU's copies with the reference
+ * @tree: tree
+ * @copy: whose; this CPU or one that is not running
+ * @diff: where to put what differs
+ * @max:  how many fit
+ *
+ * Interrupts off: then no access of this CPU is being completed, and all trapped
+ * pages must be hidden. Under RCU.
+ *
+ * Return: number of differences found, at most @max.
+ */
+unsigned int pvs_tree_verify(struct pvs_tree *tree, unsigned int copy,
+			     struct pvs_diff *diff, unsigned int max)
+{
+	return pvs_table_verify(tree->root, copy, diff, max);
+}
+
+/**
+ * pvs_verify_entry - look at a difference once more
+ * @tree: tree
+ * @diff: what pvs_tree_verify() found; updated
+ *
+ * Context as pvs_tree_verify().
+ *
+ * Return: true if it is still one.
+ */
+bool pvs_verify_entry(struct pvs_tree *tree, struct pvs_diff *diff)
+{
+	struct pvs_table *t = tree->root;
+	unsigned long flags;
+	bool differs;
+
+	while (t && t->level > diff->level)
+		t = pvs_child(t, diff->addr);
+	if (!t)
+		return false;
+
+	local_irq_save(flags);
+	raw_spin_lock_nested(&t->lock, t->level);
+	differs = pvs_entry_differs(t, pvs_index(diff->addr, t->level), diff);
+	pvs_unlock(t);
+	local_irq_restore(flags);
+
+	return differs;
+}
+
+/**
+ * pvs_tree_init - set up a tree without any table
+ * @tree:	its storage, zeroed but for root_changed
+ * @ref:	the reference's top-level table
+ * @level:	level of that table
+ * @nr_copies:	copies to make of each table
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pvs_tree_init(struct pvs_tree *tree, u64 *ref, unsigned int level,
+		  unsigned int nr_copies)
+{
+	struct pvs_table *root;
+	unsigned int i;
+
+	mutex_init(&tree->lock);
+	raw_spin_lock_init(&tree->hash_lock);
+	atomic_set(&tree->nr_tables, 0);
+	for (i = 0; i < ARRAY_SIZE(tree->hash); i++)
+		INIT_HLIST_NULLS_HEAD(&tree->hash[i], i);
+
+	tree->nr_copies = nr_copies;
+	root = pvs_table_alloc(tree, level, false);
+	if (!root)
+		return -ENOMEM;
+	root->ref = __pa(ref);
+	hlist_nulls_add_head_rcu(&root->hash, pvs_bucket(tree, root->ref));
+	WRITE_ONCE(tree->root, root);
+
+	return 0;
+}
+
+/**
+ * pvs_tree_exit - free a tree that has no traps
+ * @tree: the tree; no CPU runs on it any more
+ *
+ * May sleep. A pvs_mirror() or pvs_tree_sync() that comes late finds nothing.
+ */
+void pvs_tree_exit(struct pvs_tree *tree)
+{
+	struct pvs_table *root = tree->root;
+	unsigned long flags;
+	LIST_HEAD(dead);
+
+	if (!root)
+		return;
+
+	mutex_lock(&tree->lock);
+	pvs_tree_prune(tree, &dead);
+	mutex_unlock(&tree->lock);
+	WARN_ON(atomic_read(&tree->nr_tables));
+
+	raw_spin_lock_irqsave(&tree->hash_lock, flags);
+	hlist_nulls_del_rcu(&root->hash);
+	raw_spin_unlock_irqrestore(&tree->hash_lock, flags);
+	WRITE_ONCE(tree->root, NULL);
+	synchronize_rcu();
+
+	pvs_tables_free(&dead);
+	pvs_table_free(root);
+}

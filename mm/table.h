@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Path copies: private copies, one per CPU, of those kernel page tables that
+ * lead to a trapped page. This is the part that knows tables and entries but
+ * neither CR3 nor faults, and runs on table pages of anybody's making.
+ */
+#ifndef _PV_SHADOW_TABLE_H
+#define _PV_SHADOW_TABLE_H
+
+#include <linux/list_nulls.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#define PVS_ENTRIES	512
+#define PVS_HASH_BITS	8
+
+/* What the hardware sets in an entry by itself, in whichever copy it walks. */
+#define PVS_VOLATILE	(_PAGE_ACCESSED | _PAGE_DIRTY)
+
+struct pvs_tree;
+
+/**
+ * struct pvs_table - one table of a path, with its copies
+ * @hash:	in tree->hash by @ref, while @ref is not 0
+ * @dead:	in the list of unlinked tables that wait to be freed
+ * @tree:	the tree that it belongs to
+ * @parent:	table one level up; NULL for the root
+ * @start:	first address that the table maps
+ * @ref:	physical address of the reference table, or 0
+ * @leaf:	if @ref is 0: the reference's huge leaf that covers the table's
+ *		addresses and is split here, or 0 if nothing is mapped there
+ * @slot:	a child table (level > 1) or whoever trapped the page (level 1),
+ *		or NULL; written under @lock and tree->lock, read under RCU
+ * @lock:	for all but tree->lock's: guards @ref, @leaf and every entry of
+ *		@copy but those of trapped pages, which only the CPU itself flips.
+ *		Parents before children. Taken with interrupts off; an NMI only
+ *		tries, and leaves its work to the holder by @stale.
+ * @stale:	an NMI changed the reference while @lock was held
+ * @level:	1 for a table of PTEs
+ * @used:	number of slots in use (tree->lock)
+ * @copy:	the table as CPU n has it
+ */
+struct pvs_table {
+	struct hlist_nulls_node	hash;
+	struct list_head	dead;
+	struct pvs_tree		*tree;
+	struct pvs_table	*parent;
+	unsigned long		start;
+	u64			ref;
+	u64			leaf;
+	void			**slot;
+	raw_spinlock_t		lock;
+	bool			stale;
+	u8			level;
+	u16			used;
+	u64			*copy[];
+};
+
+/**
+ * struct pvs_tree - all path copies below one reference root
+ * @root:	   stands for the top level, which is copied elsewhere (a root is
+ *		   per CPU and address space): has slots but no copies
+ * @lock:	   creation and removal of tables and traps
+ * @hash_lock:	   writers of @hash; innermost
+ * @root_changed:  called when the entry that a root has to have changed,
+ *		   without any lock of a table
+ * @nr_copies:	   copies of each table, numbered from 0
+ * @nr_tables:	   tables, without the root
+ * @hash:	   tables by the physical address of their reference table
+ */
+struct pvs_tree {
+	struct pvs_table	*root;
+	struct mutex		lock;
+	raw_spinlock_t		hash_lock;
+	void (*root_changed)(struct pvs_tree *tree, unsigned int index);
+	unsigned int		nr_copies;
+	atomic_t		nr_tables;
+	struct hlist_nulls_head	hash[1 << PVS_HASH_BITS];
+};
+
+/**
+ * struct pvs_diff - an entry of a copy that is not what it should be
+ * @addr:  first address that the entry maps
+ * @have:  what the copy holds
+ * @want:  what it should hold
+ * @copy:  number of the copy
+ * @level: level of the table
+ */
+struct pvs_diff {
+	unsigned long	addr;
+	u64		have;
+	u64		want;
+	unsigned int	copy;
+	u8		level;
+};
+
+static inline unsigned int pvs_shift(unsigned int level)
+{
+	return PAGE_SHIFT + 9 * (level - 1);
+}
+
+static inline unsigned int pvs_index(unsigned long addr, unsigned int level)
+{
+	return (addr >> pvs_shift(level)) % PVS_ENTRIES;
+}
+
+static inline bool pvs_same(u64 a, u64 b)
+{
+	return !((a ^ b) & ~(u64)PVS_VOLATILE);
+}
+
+int pvs_tree_init(struct pvs_tree *tree, u64 *ref, unsigned int level,
+		  unsigned int nr_copies);
+void pvs_tree_exit(struct pvs_tree *tree);
+
+struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr);
+struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr);
+void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap);
+void pvs_table_clear_trap(struct pvs_table *t, unsigned int index);
+void pvs_tree_prune(struct pvs_tree *tree, struct list_head *dead);
+void pvs_tables_free(struct list_head *dead);
+
+u64 pvs_ref_entry(struct pvs_table *t, unsigned int index);
+u64 pvs_root_entry(struct pvs_tree *tree, unsigned int index,
+		   unsigned int copy, u64 ref);
+bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
+		     unsigned long error_code);
+void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
+			unsigned int copy);
+
+bool pvs_mirror(struct pvs_tree *tree, const void *entry);
+void pvs_tree_sync(struct pvs_tree *tree, unsigned long start,
+		   unsigned long end);
+unsigned int pvs_tree_verify(struct pvs_tree *tree, unsigned int copy,
+			     struct pvs_diff *diff, unsigned int max);
+bool pvs_verify_entry(struct pvs_tree *tree, struct pvs_diff *diff);
+
+bool pvs_entry_pa(const void *entry, u64 *pa);
+
+#endif /* _PV_SHADOW_TABLE_H */

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trapped pages.
+ */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/pv_shadow.h>
+#include <linux/rcupdate.h>
+
+#include <asm/tlbflush.h>
+#include <asm/trap_pf.h>
+
+#include "../pvops/backend.h"
+#include "../pvops/cpu.h"
+#include "../pvops/root.h"
+#include "stats.h"
+#include "table.h"
+#include "trap.h"
+
+static atomic_long_t pvs_traps;
+
+/**
+ * pvs_nr_traps - number of pages that are trapped
+ */
+unsigned long pvs_nr_traps(void)
+{
+	return atomic_long_read(&pvs_traps);
+}
+
+static void pvs_flush_func(void *unused)
+{
+	native_flush_tlb_global();
+}
+
+static unsigned long pvs_range_first(const struct pv_shadow_range *range)
+{
+	return range->start & PAGE_MASK;
+}
+
+/* Unlink what became empty and free it when no CPU can be using it any more. */
+static void pvs_prune(void)
+{
+	LIST_HEAD(dead);
+
+	pvs_tree_prune(&pvs_tree, &dead);
+	if (list_empty(&dead))
+		return;
+
+	/*
+	 * The hardware caches entries that are no leaves as well, per PCID, and
+	 * may follow them speculatively: nothing less than everything will do.
+	 */
+	pvs_on_each_live_cpu(pvs_flush_func);
+	synchronize_rcu();
+	pvs_tables_free(&dead);
+}
+
+/* Clear the traps of a range below @end. */
+static void pvs_clear_traps(struct pv_shadow_range *range, unsigned long end)
+{
+	unsigned long addr;
+	struct pvs_table *t;
+
+	for (addr = pvs_range_first(range); addr < end; addr += PAGE_SIZE) {
+		t = pvs_table_find(&pvs_tree, addr);
+		pvs_table_clear_trap(t, pvs_index(addr, 1));
+		atomic_long_dec(&pvs_traps);
+	}
+}
+
+/**
+ * pv_shadow_trap - have a client told of each access to a range
+ * @range: the range, in the kernel half and mapped by the kernel; it must stay
+ *	   until pv_shadow_untrap() returned
+ *
+ * All accesses that any CPU makes after this returned are reported. Between
+ * pv_shadow_start() and pv_shadow_stop(); sleeps.
+ *
+ * Nothing may be trapped that the fault path itself touches: stacks, per-CPU
+ * data, the tracer's own memory, page tables.
+ *
+ * Return: 0; -EINVAL for an address that cannot be trapped, -EBUSY if one of the
+ * pages is trapped already, -ENOMEM: then nothing is trapped.
+ */
+int pv_shadow_trap(struct pv_shadow_range *range)
+{
+	unsigned long addr = pvs_range_first(range);
+	struct pvs_table *t;
+	int ret = 0;
+
+	if (range->end <= range->start || addr < TASK_SIZE_MAX ||
+	    range->end > FIXADDR_START)
+		return -EINVAL;
+
+	mutex_lock(&pvs_tree.lock);
+
+	if (!pvs_active()) {
+		mutex_unlock(&pvs_tree.lock);
+		return -EINVAL;
+	}
+
+	for (; addr < range->end; addr += PAGE_SIZE) {
+		ret = -ENOMEM;
+		t = pvs_table_create(&pvs_tree, addr);
+		if (!t)
+			break;
+		ret = -EBUSY;
+		if (t->slot[pvs_index(addr, 1)])
+			break;
+		pvs_table_set_trap(t, pvs_index(addr, 1), range);
+		atomic_long_inc(&pvs_traps);
+		ret = 0;
+		cond_resched();
+	}
+
+	if (ret) {
+		pvs_clear_traps(range, addr);
+		synchronize_rcu();
+		pvs_prune();
+	} else {
+		pvs_on_each_live_cpu(pvs_flush_func);
+	}
+
+	mutex_unlock(&pvs_tree.lock);
+	return ret;
+}
+
+/**
+ * pv_shadow_untrap - undo pv_shadow_trap()
+ * @range: what was given to it
+ *
+ * When this returns no CPU is completing an access to the range any more, and
+ * the client is not called for it. Sleeps.
+ */
+void pv_shadow_untrap(struct pv_shadow_range *range)
+{
+	mutex_lock(&pvs_tree.lock);
+	pvs_clear_traps(range, range->end);
+	/*
+	 * Accesses are completed with interrupts off, or on behalf of code that
+	 * had them off: a grace period sees the last of them.
+	 */
+	synchronize_rcu();
+	pvs_prune();
+	mutex_unlock(&pvs_tree.lock);
+}
+
+/**
+ * pvs_trapped - whose is the page of an address
+ * @addr: address in the kernel half
+ *
+ * In constant time. Interrupts off.
+ *
+ * Return: the range, or NULL if nobody trapped the page.
+ */
+struct pv_shadow_range *pvs_trapped(unsigned long addr)
+{
+	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
+
+	return t ? READ_ONCE(t->slot[pvs_index(addr, 1)]) : NULL;
+}
+
+/**
+ * pvs_reveal - let this CPU, and no other, see a trapped page
+ * @addr:  an address in it
+ * @write: to be written to
+ *
+ * Interrupts off, until pvs_hide(). An entry that was not present is in no TLB,
+ * so that there is nothing to flush.
+ *
+ * Return: false if the reference does not allow the access either.
+ */
+bool pvs_reveal(unsigned long addr, bool write)
+{
+	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
+	unsigned int index = pvs_index(addr, 1);
+	u64 ref;
+
+	if (!t || !pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0))
+		return false;
+
+	ref = pvs_ref_entry(t, index);
+	WRITE_ONCE(t->copy[smp_processor_id()][index], ref);
+	return true;
+}
+
+/**
+ * pvs_hide - hide a revealed page from this CPU again
+ * @addr: an address in it
+ *
+ * Interrupts off. Flushes this CPU's TLB for the page: only the PCID in use can
+ * have seen it, since the CPU did not leave it.
+ */
+void pvs_hide(unsigned long addr)
+{
+	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
+	unsigned int index = pvs_index(addr, 1);
+
+	/* Untrapped while we were at it: then it has become visible to all. */
+	if (!t || !READ_ONCE(t->slot[index]))
+		return;
+
+	WRITE_ONCE(t->copy[smp_processor_id()][index], 0);
+	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
+}
+
+/**
+ * pvs_fix_copy - is a fault only due to a copy that is behind
+ * @addr:	where
+ * @error_code: why
+ *
+ * Brings this CPU's entries for the address up to date. Interrupts off.
+ *
+ * Return: true if the access is worth another try.
+ */
+bool pvs_fix_copy(unsigned long addr, unsigned long error_code)
+{
+	bool changed = pvs_root_sync_own(addr);
+
+	if (addr < TASK_SIZE_MAX)
+		return changed;
+
+	if (pvs_table_find(&pvs_tree, addr) &&
+	    pvs_ref_permits(&pvs_tree, addr, error_code)) {
+		pvs_table_sync_own(&pvs_tree, addr, smp_processor_id());
+		changed = true;
+	}
+
+	return changed;
+}
