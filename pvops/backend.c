@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The paravirt backend: its operations, and to switch it on and off.
+ *
+ * Paravirt operations become direct calls when alternatives are applied, so they
+ * are installed from an early parameter or not at all. At run time a static key
+ * inside them decides; while nobody wants to trace they are native.
+ */
+#define pr_fmt(fmt) "pv_shadow: " fmt
+
+#include <linux/cache.h>
+#include <linux/cc_platform.h>
+#include <linux/init.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pgtable.h>
+#include <linux/printk.h>
+#include <linux/pv_shadow.h>
+
+#include <asm/cpufeature.h>
+#include <asm/hypervisor.h>
+#include <asm/paravirt.h>
+#include <asm/tlbflush.h>
+
+#include "backend.h"
+#include "cpu.h"
+#include "root.h"
+
+DEFINE_STATIC_KEY_FALSE(pv_shadow_key);
+
+static bool pvs_installed __ro_after_init;
+
+static DEFINE_MUTEX(pvs_lock);
+/* CPUs are to run on their roots (pvs_lock; starting CPUs read it any time). */
+static bool pvs_is_active;
+
+/**
+ * pvs_active - are CPUs to run on their roots
+ */
+bool pvs_active(void)
+{
+	return READ_ONCE(pvs_is_active);
+}
+
+/**
+ * pvs_hold_active - keep CPUs on their roots
+ *
+ * Sleeps.
+ *
+ * Return: false if they are not; else pvs_release_active() is due.
+ */
+bool pvs_hold_active(void)
+{
+	mutex_lock(&pvs_lock);
+	if (pvs_is_active)
+		return true;
+	mutex_unlock(&pvs_lock);
+	return false;
+}
+
+/**
+ * pvs_release_active - undo pvs_hold_active()
+ */
+void pvs_release_active(void)
+{
+	mutex_unlock(&pvs_lock);
+}
+
+/**
+ * pv_shadow_installed - was the backend asked for at boot, and is it possible
+ */
+bool pv_shadow_installed(void)
+{
+	return pvs_installed;
+}
+
+/*
+ * An entry of some table changed in the reference. Most tables have no copy, so
+ * that this is a look-up that finds nothing.
+ */
+static void pvs_changed(const void *entry)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		pvs_mirror(&pvs_tree, entry);
+}
+
+/* The same where the table may be a pgd. */
+static void pvs_top_changed(const void *entry)
+{
+	if (static_branch_unlikely(&pv_shadow_key)) {
+		pvs_mirror(&pvs_tree, entry);
+		pvs_root_mirror(entry);
+	}
+}
+
+static void pvs_set_pte(pte_t *ptep, pte_t pte)
+{
+	native_set_pte(ptep, pte);
+	pvs_changed(ptep);
+}
+
+static void pvs_set_pmd(pmd_t *pmdp, pmd_t pmd)
+{
+	native_set_pmd(pmdp, pmd);
+	pvs_changed(pmdp);
+}
+
+static void pvs_set_pud(pud_t *pudp, pud_t pud)
+{
+	native_set_pud(pudp, pud);
+	pvs_changed(pudp);
+}
+
+static void pvs_set_p4d(p4d_t *p4dp, p4d_t p4d)
+{
+	native_set_p4d(p4dp, p4d);
+	if (pgtable_l5_enabled())
+		pvs_changed(p4dp);
+	else
+		pvs_top_changed(p4dp);
+}
+
+#if CONFIG_PGTABLE_LEVELS >= 5
+static void pvs_set_pgd(pgd_t *pgdp, pgd_t pgd)
+{
+	native_set_pgd(pgdp, pgd);
+	pvs_top_changed(pgdp);
+}
+#endif
+
+static void pvs_pgd_free(struct mm_struct *mm, pgd_t *pgd)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		pvs_root_forget(pgd);
+}
+
+/**
+ * __pv_shadow_flush_range - the kernel is about to flush kernel addresses
+ * @start: first address
+ * @end:   address behind the last, or TLB_FLUSH_ALL
+ *
+ * vunmap() and others change the reference natively; that a flush is due is how
+ * we learn of it. All copies are right before the first CPU flushes.
+ */
+void __pv_shadow_flush_range(unsigned long start, unsigned long end)
+{
+	pvs_tree_sync(&pvs_tree, start, end);
+}
+
+/**
+ * pvs_install - make the operations ours
+ *
+ * From an early parameter.
+ *
+ * Return: true if the backend is installed.
+ */
+bool __init pvs_install(void)
+{
+	if (pvs_installed)
+		return true;
+
+	if (boot_cpu_has(X86_FEATURE_XENPV)) {
+		pr_warn("impossible in a Xen PV guest, booting natively\n");
+		return false;
+	}
+	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT)) {
+		pr_warn("impossible where MMIO is emulated by the guest itself (SEV-ES, TDX), booting natively\n");
+		return false;
+	}
+
+	pv_ops.mmu.read_cr3 = pvs_read_cr3;
+	pv_ops.mmu.write_cr3 = pvs_write_cr3;
+	pv_ops.mmu.set_pte = pvs_set_pte;
+	pv_ops.mmu.set_pmd = pvs_set_pmd;
+	pv_ops.mmu.set_pud = pvs_set_pud;
+	pv_ops.mmu.set_p4d = pvs_set_p4d;
+#if CONFIG_PGTABLE_LEVELS >= 5
+	pv_ops.mmu.set_pgd = pvs_set_pgd;
+#endif
+	pv_ops.mmu.pgd_free = pvs_pgd_free;
+	setup_force_cpu_cap(X86_FEATURE_PV_SHADOW);
+
+	pvs_installed = true;
+	return true;
+}
+
+static void pvs_adopt_func(void *unused)
+{
+	pvs_cpu_adopt();
+}
+
+static void pvs_leave_func(void *unused)
+{
+	pvs_cpu_leave();
+}
+
+/**
+ * pv_shadow_start - have all CPUs run on shadow roots
+ *
+ * Pages can be trapped from then on. Sleeps.
+ *
+ * Return: 0; -ENODEV if the backend is not installed, -EOPNOTSUPP under Hyper-V,
+ * -EBUSY if it was started already, -ENOMEM: then nothing changed.
+ */
+int pv_shadow_start(void)
+{
+	int ret;
+
+	if (!pvs_installed)
+		return -ENODEV;
+
+	/* Its flushes name an address space by the pgd, which is in no CR3. */
+	if (hypervisor_is_type(X86_HYPER_MS_HYPERV)) {
+		pr_err("impossible with Hyper-V's TLB flushes\n");
+		return -EOPNOTSUPP;
+	}
+
+	mutex_lock(&pvs_lock);
+	ret = -EBUSY;
+	if (pvs_is_active)
+		goto unlock;
+
+	ret = pvs_roots_init();
+	if (ret)
+		goto unlock;
+	ret = pvs_roots_alloc();
+	if (ret) {
+		pvs_tree_exit(&pvs_tree);
+		goto unlock;
+	}
+
+	/* From here on every writer of an entry comes to us ... */
+	static_branch_enable(&pv_shadow_key);
+	/* ... so that what the roots and tables copy now stays right. */
+	WRITE_ONCE(pvs_is_active, true);
+	pvs_on_each_live_cpu(pvs_adopt_func);
+unlock:
+	mutex_unlock(&pvs_lock);
+	return ret;
+}
+
+/**
+ * pv_shadow_stop - have all CPUs run on Linux's own tables again
+ *
+ * After the last range was untrapped. Sleeps. All memory is given back.
+ */
+void pv_shadow_stop(void)
+{
+	mutex_lock(&pvs_lock);
+	if (pvs_is_active) {
+		WRITE_ONCE(pvs_is_active, false);
+		pvs_on_each_live_cpu(pvs_leave_func);
+		static_branch_disable(&pv_shadow_key);
+		pvs_tree_exit(&pvs_tree);
+		pvs_roots_free();
+	}
+	mutex_unlock(&pvs_lock);
+}

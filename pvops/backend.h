@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The backend: whether it is installed, and whether CPUs run on it now.
+ */
+#ifndef _PV_SHADOW_BACKEND_H
+#define _PV_SHADOW_BACKEND_H
+
+#include <linux/init.h>
+#include <linux/types.h>
+
+bool pvs_active(void);
+bool pvs_hold_active(void);
+void pvs_release_active(void);
+bool __init pvs_install(void);
+
+#endif /* _PV_SHADOW_BACKEND_H */

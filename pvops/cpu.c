@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPUs that come and go.
+ *
+ * A CPU that starts runs kernel code long before it is online, and one that is
+ * taken down does so after it stopped being online. Neither takes an IPI then.
+ * What everybody has to have done is either done by IPI, or by the starting CPU
+ * itself, or no longer matters because the CPU is dead:
+ *
+ *	starting CPU			somebody else
+ *	alive = true			active = ...
+ *	smp_mb()			smp_mb()
+ *	look at active, follow it	wait until each live CPU took the IPI
+ *
+ * One of the two sees what the other wrote.
+ */
+#include <linux/cpumask.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/pv_shadow.h>
+#include <linux/sched.h>
+
+#include "backend.h"
+#include "cpu.h"
+#include "root.h"
+
+static DEFINE_PER_CPU(bool, pvs_alive);
+
+static DEFINE_MUTEX(pvs_done_lock);
+static struct cpumask pvs_done;
+
+/**
+ * pvs_on_each_live_cpu - have all CPUs do something that is undone by death
+ * @func: run with interrupts off; must be fit to be run twice
+ *
+ * Sleeps if there is a CPU that is not online yet, or not any more, but runs.
+ */
+void pvs_on_each_live_cpu(smp_call_func_t func)
+{
+	int cpu;
+
+	mutex_lock(&pvs_done_lock);
+
+	smp_mb(); /* see above */
+	preempt_disable();
+	cpumask_copy(&pvs_done, cpu_online_mask);
+	on_each_cpu_mask(&pvs_done, func, NULL, true);
+	preempt_enable();
+
+	for_each_cpu_andnot(cpu, cpu_possible_mask, &pvs_done) {
+		while (READ_ONCE(per_cpu(pvs_alive, cpu))) {
+			if (!smp_call_function_single(cpu, func, NULL, true))
+				break;
+			schedule_timeout_uninterruptible(1);
+		}
+	}
+
+	mutex_unlock(&pvs_done_lock);
+}
+
+/**
+ * pv_shadow_cpu_alive - this CPU has its first address space
+ *
+ * From cpu_init(), before anything of the CPU can be interrupted.
+ */
+void pv_shadow_cpu_alive(void)
+{
+	this_cpu_write(pvs_alive, true);
+	smp_mb(); /* see above */
+	if (pvs_active())
+		pvs_cpu_adopt();
+}
+
+/**
+ * pv_shadow_cpu_dead - this CPU is about to stop for good
+ *
+ * The last thing before it tells the others so. What it executes from now on is
+ * a loop that halts, on Linux's own tables.
+ */
+void pv_shadow_cpu_dead(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	pvs_cpu_leave();
+	smp_store_release(this_cpu_ptr(&pvs_alive), false);
+	local_irq_restore(flags);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * CPUs that come and go: to reach each one that executes kernel code, which is
+ * more than those that Linux calls online.
+ */
+#ifndef _PV_SHADOW_CPU_H
+#define _PV_SHADOW_CPU_H
+
+#include <linux/smp.h>
+
+void pvs_on_each_live_cpu(smp_call_func_t func);
+
+#endif /* _PV_SHADOW_CPU_H */

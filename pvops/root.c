@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Roots and CR3.
+ *
+ * Linux deals in logical CR3 values: the physical address of an mm's pgd, the
+ * PCID and LAM bits. The hardware gets the same with the address of this CPU's
+ * root for that ASID. A root holds what the pgd holds, but for the entries on the
+ * path to a trapped page, which point to this CPU's own tables.
+ */
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/pgtable.h>
+#include <linux/pv_shadow.h>
+#include <linux/slab.h>
+
+#include <asm/cpufeature.h>
+#include <asm/processor.h>
+#include <asm/realmode.h>
+#include <asm/tlbflush.h>
+
+#include "root.h"
+
+/**
+ * struct pvs_root - one root
+ * @lock:  guards @page's entries and the change of @pgd; interrupts off
+ * @pgd:   physical address of the pgd that it stands for, 0 if none
+ * @page:  the table, followed by the one for user mode if PTI is on
+ */
+struct pvs_root {
+	raw_spinlock_t	lock;
+	u64		pgd;
+	u64		*page;
+};
+
+/**
+ * struct pvs_cpu - what a CPU has in CR3
+ * @root: by ASID
+ * @on:   this CPU runs on its roots; changed by the CPU itself, interrupts off
+ */
+struct pvs_cpu {
+	struct pvs_root	root[TLB_NR_DYN_ASIDS];
+	bool		on;
+};
+
+static DEFINE_PER_CPU(struct pvs_cpu, pvs_cpus);
+
+struct pvs_tree pvs_tree;
+
+/* Without PCIDs Linux knows one ASID only. */
+static unsigned int pvs_nr_asids(void)
+{
+	return boot_cpu_has(X86_FEATURE_PCID) ? TLB_NR_DYN_ASIDS : 1;
+}
+
+/*
+ * With PTI the entry code switches to the user's table by setting bit 12 of CR3:
+ * a root is then a pair of pages, as an mm's pgd is.
+ */
+static unsigned int pvs_root_order(void)
+{
+	return boot_cpu_has(X86_FEATURE_PTI) ? 1 : 0;
+}
+
+/**
+ * pvs_root_pages - memory in roots, in pages
+ */
+unsigned int pvs_root_pages(void)
+{
+	if (!per_cpu(pvs_cpus, 0).root[0].page)
+		return 0;
+
+	return (num_possible_cpus() * pvs_nr_asids()) << pvs_root_order();
+}
+
+/**
+ * pvs_roots_free - free all roots
+ *
+ * No CPU may be running on one.
+ */
+void pvs_roots_free(void)
+{
+	unsigned int asid;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < TLB_NR_DYN_ASIDS; asid++) {
+			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[asid];
+
+			root->pgd = 0;
+			free_pages((unsigned long)root->page, pvs_root_order());
+			root->page = NULL;
+		}
+	}
+}
+
+/**
+ * pvs_roots_alloc - make the roots of all possible CPUs
+ *
+ * Return: 0, or -ENOMEM and there are none.
+ */
+int pvs_roots_alloc(void)
+{
+	unsigned int asid;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[asid];
+
+			raw_spin_lock_init(&root->lock);
+			root->page = (u64 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
+							     pvs_root_order());
+			if (!root->page) {
+				pvs_roots_free();
+				return -ENOMEM;
+			}
+		}
+	}
+
+	return 0;
+}
+
+/* Make one entry, and its twin for user mode, what it has to be. Lock held. */
+static void pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
+{
+	u64 *pgd = __va(root->pgd);
+	u64 want = pvs_root_entry(&pvs_tree, index, cpu, READ_ONCE(pgd[index]));
+
+	if (!pvs_same(root->page[index], want))
+		WRITE_ONCE(root->page[index], want);
+
+	if (pvs_root_order()) {
+		index += PVS_ENTRIES;
+		want = READ_ONCE(pgd[index]);
+		if (!pvs_same(root->page[index], want))
+			WRITE_ONCE(root->page[index], want);
+	}
+}
+
+static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
+{
+	unsigned int i;
+
+	raw_spin_lock(&root->lock);
+	/*
+	 * Say whose root it is before the first entry is read: whoever changes an
+	 * entry of the pgd does so before asking (pvs_root_mirror()).
+	 */
+	WRITE_ONCE(root->pgd, pgd);
+	smp_mb();
+	for (i = 0; i < PVS_ENTRIES; i++)
+		pvs_root_set(root, i, cpu);
+	raw_spin_unlock(&root->lock);
+}
+
+static struct pvs_root *pvs_root_of(struct pvs_cpu *c, unsigned long cr3)
+{
+	unsigned int pcid = cr3 & X86_CR3_PCID_MASK;
+	unsigned int asid = pcid ? pcid - 1 : 0;
+
+	return asid < pvs_nr_asids() ? &c->root[asid] : NULL;
+}
+
+/* The low tables that take a CPU out of long mode are nobody's address space. */
+static bool pvs_is_trampoline(u64 pa)
+{
+	return real_mode_header && pa == real_mode_header->trampoline_pgd;
+}
+
+/* Interrupts off. */
+static void pvs_load(struct pvs_cpu *c, unsigned long cr3)
+{
+	struct pvs_root *root = pvs_root_of(c, cr3);
+	u64 pgd = cr3 & CR3_ADDR_MASK;
+
+	if (!root || pvs_is_trampoline(pgd)) {
+		native_write_cr3(cr3);
+		return;
+	}
+
+	/*
+	 * Without NOFLUSH Linux says that nothing it knew of this ASID holds any
+	 * more. With it the root is as Linux left it, and kept in step by
+	 * pvs_root_mirror(), unless it stood for another pgd before this CPU left
+	 * its roots for a while.
+	 */
+	if (!(cr3 & CR3_NOFLUSH) || root->pgd != pgd) {
+		pvs_root_fill(root, pgd, smp_processor_id());
+		cr3 &= ~CR3_NOFLUSH;
+	}
+
+	native_write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_pa(root->page));
+}
+
+/**
+ * pvs_write_cr3 - load an address space; the write_cr3 operation
+ * @cr3: Linux's logical value
+ */
+void pvs_write_cr3(unsigned long cr3)
+{
+	struct pvs_cpu *c;
+	unsigned long flags;
+
+	if (!static_branch_unlikely(&pv_shadow_key)) {
+		native_write_cr3(cr3);
+		return;
+	}
+
+	local_irq_save(flags);
+	c = this_cpu_ptr(&pvs_cpus);
+	if (c->on)
+		pvs_load(c, cr3);
+	else
+		native_write_cr3(cr3);
+	local_irq_restore(flags);
+}
+
+/* Linux's value for what the hardware says. */
+static unsigned long pvs_logical_cr3(struct pvs_cpu *c, unsigned long cr3)
+{
+	struct pvs_root *root = pvs_root_of(c, cr3);
+
+	if (!root || !root->page ||
+	    (cr3 & CR3_ADDR_MASK) != __pa(root->page))
+		return cr3;
+
+	return (cr3 & ~CR3_ADDR_MASK) | __sme_set(root->pgd);
+}
+
+/**
+ * pvs_read_cr3 - the logical value of CR3; the read_cr3 operation
+ *
+ * Every reader compares it with an mm's pgd or walks from it.
+ */
+unsigned long pvs_read_cr3(void)
+{
+	unsigned long cr3, flags;
+
+	if (!static_branch_unlikely(&pv_shadow_key))
+		return __native_read_cr3();
+
+	local_irq_save(flags);
+	cr3 = pvs_logical_cr3(this_cpu_ptr(&pvs_cpus), __native_read_cr3());
+	local_irq_restore(flags);
+
+	return cr3;
+}
+
+/**
+ * pvs_root_mirror - an entry of a table changed that may be a pgd
+ * @entry: the entry
+ *
+ * All roots that stand for the pgd hold it when this returns.
+ */
+void pvs_root_mirror(const void *entry)
+{
+	struct pvs_root *root;
+	unsigned int asid, index;
+	unsigned long flags;
+	u64 pa, pgd;
+	int cpu;
+
+	if (!pvs_entry_pa(entry, &pa))
+		return;
+	pgd = pa & PAGE_MASK;
+	if (pvs_root_order())
+		pgd &= ~(u64)PAGE_SIZE; /* the half for user mode */
+	index = offset_in_page(pa) / sizeof(u64);
+
+	/* Changed first, asked afterwards: pairs with pvs_root_fill(). */
+	smp_mb();
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			root = &per_cpu(pvs_cpus, cpu).root[asid];
+			if (READ_ONCE(root->pgd) != pgd)
+				continue;
+			raw_spin_lock_irqsave(&root->lock, flags);
+			if (root->pgd == pgd)
+				pvs_root_set(root, index, cpu);
+			raw_spin_unlock_irqrestore(&root->lock, flags);
+		}
+	}
+}
+
+/* An entry got or lost a table of our own: put it into every root there is. */
+static void pvs_root_changed(struct pvs_tree *tree, unsigned int index)
+{
+	struct pvs_root *root;
+	unsigned long flags;
+	unsigned int asid;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			root = &per_cpu(pvs_cpus, cpu).root[asid];
+			raw_spin_lock_irqsave(&root->lock, flags);
+			if (root->pgd)
+				pvs_root_set(root, index, cpu);
+			raw_spin_unlock_irqrestore(&root->lock, flags);
+		}
+	}
+}
+
+/**
+ * pvs_root_forget - a pgd is about to be freed
+ * @pgd: it
+ *
+ * No CPU has it loaded any more. Nobody is to read it from now on.
+ */
+void pvs_root_forget(const void *pgd)
+{
+	struct pvs_root *root;
+	unsigned int asid;
+	unsigned long flags;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			root = &per_cpu(pvs_cpus, cpu).root[asid];
+			if (READ_ONCE(root->pgd) != __pa(pgd))
+				continue;
+			raw_spin_lock_irqsave(&root->lock, flags);
+			if (root->pgd == __pa(pgd))
+				WRITE_ONCE(root->pgd, 0);
+			raw_spin_unlock_irqrestore(&root->lock, flags);
+		}
+	}
+}
+
+/* The root that this CPU has in CR3, or NULL. */
+static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
+{
+	unsigned long cr3 = __native_read_cr3();
+	struct pvs_root *root = pvs_root_of(c, cr3);
+
+	if (!root || !root->page || (cr3 & CR3_ADDR_MASK) != __pa(root->page))
+		return NULL;
+
+	return root;
+}
+
+/**
+ * pvs_root_sync_own - bring one entry of the root in CR3 up to date
+ * @addr: an address that it maps
+ *
+ * For the page-fault path: interrupts off, waits for no lock.
+ *
+ * Return: true if it was not.
+ */
+bool pvs_root_sync_own(unsigned long addr)
+{
+	struct pvs_root *root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
+	unsigned int index = pvs_index(addr, pvs_tree.root->level);
+	bool changed = false;
+	u64 have;
+
+	if (!root || !raw_spin_trylock(&root->lock))
+		return false;
+	if (root->pgd) {
+		have = READ_ONCE(root->page[index]);
+		pvs_root_set(root, index, smp_processor_id());
+		changed = !pvs_same(have, root->page[index]);
+	}
+	raw_spin_unlock(&root->lock);
+
+	return changed;
+}
+
+/**
+ * pvs_root_verify - compare the root in CR3 with Linux's pgd
+ * @diff: where to put what differs; a root that is not loaded at all is one
+ *	  difference, of level 0
+ * @max:  how many fit
+ *
+ * Interrupts off.
+ *
+ * Return: number of differences found.
+ */
+unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
+{
+	struct pvs_root *root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
+	unsigned int level = pvs_tree.root->level;
+	int cpu = smp_processor_id();
+	unsigned int i, found = 0;
+	u64 *pgd, want;
+
+	if (!max)
+		return 0;
+
+	if (!root || !root->pgd) {
+		*diff = (struct pvs_diff){
+			.copy = cpu,
+			.have = __native_read_cr3(),
+		};
+		return 1;
+	}
+
+	raw_spin_lock(&root->lock);
+	pgd = __va(root->pgd);
+	for (i = 0; i < PVS_ENTRIES << pvs_root_order() && found < max; i++) {
+		want = READ_ONCE(pgd[i]);
+		if (i < PVS_ENTRIES)
+			want = pvs_root_entry(&pvs_tree, i, cpu, want);
+		if (pvs_same(root->page[i], want))
+			continue;
+		diff[found++] = (struct pvs_diff){
+			.copy = cpu,
+			.level = level,
+			.addr = (long)((unsigned long)i << pvs_shift(level) <<
+				       (64 - pvs_shift(level + 1))) >>
+				(64 - pvs_shift(level + 1)),
+			.have = root->page[i],
+			.want = want,
+		};
+	}
+	raw_spin_unlock(&root->lock);
+
+	return found;
+}
+
+/**
+ * pv_shadow_is_root - is this one of a CPU's roots
+ * @cpu: CPU
+ * @pa:  physical address, as in CR3
+ */
+bool pv_shadow_is_root(int cpu, unsigned long pa)
+{
+	unsigned int asid;
+
+	for (asid = 0; asid < pvs_nr_asids(); asid++) {
+		u64 *page = per_cpu(pvs_cpus, cpu).root[asid].page;
+
+		if (page && __pa(page) == pa)
+			return true;
+	}
+
+	return false;
+}
+EXPORT_SYMBOL_GPL(pv_shadow_is_root);
+
+/**
+ * pvs_cpu_on - does this CPU run on its roots
+ */
+bool pvs_cpu_on(void)
+{
+	return this_cpu_read(pvs_cpus.on);
+}
+
+/**
+ * pvs_cpu_adopt - have this CPU run on its roots
+ *
+ * Interrupts off. Flushes all its TLBs: while it ran on the reference it may have
+ * cached translations of any page, global ones among them.
+ */
+void pvs_cpu_adopt(void)
+{
+	struct pvs_cpu *c = this_cpu_ptr(&pvs_cpus);
+
+	if (c->on)
+		return;
+
+	c->on = true;
+	pvs_load(c, __native_read_cr3());
+	native_flush_tlb_global();
+}
+
+/**
+ * pvs_cpu_leave - have this CPU run on Linux's own tables again
+ *
+ * Interrupts off. Flushes all its TLBs; nothing on this CPU refers to the roots
+ * or to any copy afterwards.
+ */
+void pvs_cpu_leave(void)
+{
+	struct pvs_cpu *c = this_cpu_ptr(&pvs_cpus);
+	unsigned int asid;
+	unsigned long cr3;
+
+	if (!c->on)
+		return;
+
+	cr3 = pvs_logical_cr3(c, __native_read_cr3());
+	c->on = false;
+	native_write_cr3(cr3);
+	native_flush_tlb_global();
+
+	for (asid = 0; asid < pvs_nr_asids(); asid++) {
+		raw_spin_lock(&c->root[asid].lock);
+		WRITE_ONCE(c->root[asid].pgd, 0);
+		raw_spin_unlock(&c->root[asid].lock);
+	}
+}
+
+/**
+ * pvs_roots_init - set up the tree that belongs to the roots
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pvs_roots_init(void)
+{
+	pvs_tree.root_changed = pvs_root_changed;
+
+	return pvs_tree_init(&pvs_tree, (u64 *)init_mm.pgd,
+			     pgtable_l5_enabled() ? 5 : 4, nr_cpu_ids);
+}

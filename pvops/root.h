@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Roots: the top-level tables that CPUs have in CR3 while something may be
+ * traced, one for each CPU and address space (ASID) that Linux uses there.
+ */
+#ifndef _PV_SHADOW_ROOT_H
+#define _PV_SHADOW_ROOT_H
+
+#include <linux/smp.h>
+#include <linux/types.h>
+
+#include "../mm/table.h"
+
+extern struct pvs_tree pvs_tree;
+
+int pvs_roots_init(void);
+int pvs_roots_alloc(void);
+void pvs_roots_free(void);
+unsigned int pvs_root_pages(void);
+
+unsigned long pvs_read_cr3(void);
+void pvs_write_cr3(unsigned long cr3);
+
+void pvs_root_mirror(const void *entry);
+void pvs_root_forget(const void *pgd);
+bool pvs_root_sync_own(unsigned long addr);
+unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max);
+
+bool pvs_cpu_on(void);
+void pvs_cpu_adopt(void);
+void pvs_cpu_leave(void);
+
+#endif /* _PV_SHADOW_ROOT_H */
