@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// files: arch/x86/kernel/traps.c
+//
+// The trap of a step of ours comes before every notifier, which would take it for
+// its own or for nobody's.
+
+@@
+@@
+#include <asm/debugreg.h>
++#include <linux/pv_shadow.h>
+
+@@
+identifier regs, dr6;
+@@
+ exc_debug_kernel(struct pt_regs *regs, unsigned long dr6)
+ {
+	<...
++	if (pv_shadow_debug(regs, &dr6))
++		goto out;
+	if (notify_debug(regs, &dr6))
+		goto out;
+	...>
+ }
