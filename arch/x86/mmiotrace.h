@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The mmiotrace client, which knows mappings and accesses, and the tracer, which
+ * knows ftrace's buffer and the text.
+ */
+#ifndef _PV_SHADOW_MMIOTRACE_H
+#define _PV_SHADOW_MMIOTRACE_H
+
+#include <linux/mmiotrace.h>
+#include <linux/types.h>
+
+/* The client's, for the tracer. */
+int pvs_mmiotrace_enable(void);
+void pvs_mmiotrace_disable(void);
+bool pvs_mmiotrace_from_boot(void);
+
+/* The tracer's, for the client. */
+void pvs_tracer_boot(void);
+void pvs_tracer_early_param(void);
+void pvs_tracer_rw(const struct mmiotrace_rw *rw);
+void pvs_tracer_map(const struct mmiotrace_map *map);
+void pvs_tracer_mark(const char *fmt, ...) __printf(1, 2);
+
+#endif /* _PV_SHADOW_MMIOTRACE_H */
