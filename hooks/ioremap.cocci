@@ -18,4 +18,4 @@ expression phys, size, addr;
 expression addr;
 @@
 	mmiotrace_iounmap(addr);
-+	pv_shadow_iounmap(addr);
++	pv_shadow_iounmap((unsigned long)addr);

@@ -17,30 +17,35 @@
 #include "stats.h"
 #include "trap.h"
 
-DEFINE_PER_CPU(struct pvs_stats, pvs_stats);
+DEFINE_PER_CPU(unsigned long [PVS_NR_STATS], pvs_stats);
 
-static void pvs_stats_add(struct pvs_stats *sum, int cpu)
-{
-#define PVS_STAT_ADD(name) sum->name += READ_ONCE(per_cpu(pvs_stats, cpu).name);
-	PVS_STATS(PVS_STAT_ADD)
-#undef PVS_STAT_ADD
-}
-
-static void pvs_stats_print(struct seq_file *m, const struct pvs_stats *stats)
-{
-#define PVS_STAT_PRINT(name) seq_printf(m, #name " %lu\n", stats->name);
-	PVS_STATS(PVS_STAT_PRINT)
-#undef PVS_STAT_PRINT
-}
+static const char * const pvs_stat_names[PVS_NR_STATS] = {
+	[PVS_EVENTS]	= "events",
+	[PVS_EMULATED]	= "emulated",
+	[PVS_XOL]	= "xol",
+	[PVS_STEPPED]	= "stepped",
+	[PVS_NESTED]	= "nested",
+	[PVS_MISSED]	= "missed",
+	[PVS_UNKNOWN]	= "unknown",
+	[PVS_ABORTED]	= "aborted",
+	[PVS_RESYNCS]	= "resyncs",
+	[PVS_RECORDED]	= "recorded",
+	[PVS_LOST]	= "lost",
+	[PVS_PAUSED]	= "paused",
+};
 
 static int stats_show(struct seq_file *m, void *unused)
 {
-	struct pvs_stats sum = {};
+	unsigned long sum;
+	unsigned int i;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		pvs_stats_add(&sum, cpu);
-	pvs_stats_print(m, &sum);
+	for (i = 0; i < PVS_NR_STATS; i++) {
+		sum = 0;
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(per_cpu(pvs_stats, cpu)[i]);
+		seq_printf(m, "%s %lu\n", pvs_stat_names[i], sum);
+	}
 	seq_printf(m, "traps %lu\n", pvs_nr_traps());
 	seq_printf(m, "table_pages %u\n",
 		   atomic_read(&pvs_tree.nr_tables) * nr_cpu_ids);
@@ -52,10 +57,12 @@ DEFINE_SHOW_ATTRIBUTE(stats);
 
 static int cpu_stats_show(struct seq_file *m, void *unused)
 {
-	struct pvs_stats stats = {};
+	int cpu = (unsigned long)m->private;
+	unsigned int i;
 
-	pvs_stats_add(&stats, (unsigned long)m->private);
-	pvs_stats_print(m, &stats);
+	for (i = 0; i < PVS_NR_STATS; i++)
+		seq_printf(m, "%s %lu\n", pvs_stat_names[i],
+			   READ_ONCE(per_cpu(pvs_stats, cpu)[i]));
 
 	return 0;
 }

@@ -7,45 +7,35 @@
 
 #include <linux/percpu.h>
 
-/*
- * name and meaning; in this order in debugfs
- *
- * events	accesses to trapped pages, as reported to clients
- * emulated	accesses completed by this code itself
- * xol		... by running the instruction out of line
- * stepped	... by single-stepping it
- * nested	... while another one was under way on the same CPU
- * missed	accesses known to have escaped
- * unknown	events of an instruction that the decoder does not know
- * aborted	instructions that did not complete, for a fault of their own
- * resyncs	faults because a copy was behind the reference
- * recorded	events that a client stored
- * lost		events that a client had no room for
- * paused	events that came while recording was switched off
- */
-#define PVS_STATS(x)	\
-	x(events)	\
-	x(emulated)	\
-	x(xol)		\
-	x(stepped)	\
-	x(nested)	\
-	x(missed)	\
-	x(unknown)	\
-	x(aborted)	\
-	x(resyncs)	\
-	x(recorded)	\
-	x(lost)		\
-	x(paused)
-
-struct pvs_stats {
-#define PVS_STAT_FIELD(name) unsigned long name;
-	PVS_STATS(PVS_STAT_FIELD)
-#undef PVS_STAT_FIELD
+enum pvs_stat {
+	/* accesses to trapped pages, as reported to clients */
+	PVS_EVENTS,
+	/* instructions completed by the fault handler itself */
+	PVS_EMULATED,
+	/* ... run out of line */
+	PVS_XOL,
+	/* ... single-stepped */
+	PVS_STEPPED,
+	/* begun while another one was under way on the same CPU */
+	PVS_NESTED,
+	/* accesses let through without being able to tell what they did */
+	PVS_MISSED,
+	/* events of instructions that the decoder does not know */
+	PVS_UNKNOWN,
+	/* instructions that did not complete, for a fault of their own */
+	PVS_ABORTED,
+	/* faults because a copy was behind the reference */
+	PVS_RESYNCS,
+	/* events that a client stored, had no room for, or was told not to store */
+	PVS_RECORDED,
+	PVS_LOST,
+	PVS_PAUSED,
+	PVS_NR_STATS
 };
 
-DECLARE_PER_CPU(struct pvs_stats, pvs_stats);
+DECLARE_PER_CPU(unsigned long [PVS_NR_STATS], pvs_stats);
 
-/* Any context; single instructions, so that an NMI does no harm. */
-#define pvs_count(name)		this_cpu_inc(pvs_stats.name)
+/* Any context: a single instruction, so that an NMI does no harm. */
+#define pvs_count(stat)	this_cpu_inc(pvs_stats[stat])
 
 #endif /* _PV_SHADOW_STATS_H */

@@ -137,10 +137,10 @@ static void pvs_unlock(struct pvs_table *t)
 	smp_mb();
 	while (READ_ONCE(t->stale) && raw_spin_trylock(&t->lock)) {
 		WRITE_ONCE(t->stale, false);
-		smp_mb();
+		smp_mb(); /* the mark taken, then what it was for */
 		pvs_sync_table(t);
 		raw_spin_unlock(&t->lock);
-		smp_mb();
+		smp_mb(); /* as above */
 	}
 }
 
@@ -154,7 +154,7 @@ static bool pvs_lock(struct pvs_table *t)
 	if (raw_spin_trylock(&t->lock))
 		return true;
 	WRITE_ONCE(t->stale, true);
-	smp_mb();
+	smp_mb(); /* pairs with the one in pvs_unlock() */
 	return raw_spin_trylock(&t->lock);
 }
 
@@ -415,7 +415,7 @@ static struct pvs_table *pvs_child_create(struct pvs_table *parent,
 	local_irq_save(flags);
 	raw_spin_lock_nested(&parent->lock, parent->level);
 	pvs_resource(t);
-	smp_store_release(&parent->slot[index], t);
+	rcu_assign_pointer(parent->slot[index], t);
 	pvs_sync_entry(parent, index);
 	pvs_unlock(parent);
 	local_irq_restore(flags);
@@ -470,12 +470,9 @@ void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap)
 
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
-	/*
-	 * The slot first: a CPU that faults on the entry must find whose it is.
-	 * 0 rather than a cleared present bit, which would leave the frame to
-	 * speculation (L1TF).
-	 */
-	smp_store_release(&t->slot[index], trap);
+	/* First, since a CPU that faults on the entry must find whose it is. */
+	rcu_assign_pointer(t->slot[index], trap);
+	/* Not just the present bit: that would leave the frame to L1TF. */
 	for (n = 0; n < t->tree->nr_copies; n++)
 		WRITE_ONCE(t->copy[n][index], 0);
 	pvs_unlock(t);

@@ -83,6 +83,7 @@ void pv_shadow_cpu_dead(void)
 
 	local_irq_save(flags);
 	pvs_cpu_leave();
-	smp_store_release(this_cpu_ptr(&pvs_alive), false);
+	smp_mb(); /* whoever sees us dead sees us off our roots */
+	this_cpu_write(pvs_alive, false);
 	local_irq_restore(flags);
 }

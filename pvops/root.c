@@ -142,11 +142,11 @@ static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
 	unsigned int i;
 
 	raw_spin_lock(&root->lock);
+	WRITE_ONCE(root->pgd, pgd);
 	/*
 	 * Say whose root it is before the first entry is read: whoever changes an
 	 * entry of the pgd does so before asking (pvs_root_mirror()).
 	 */
-	WRITE_ONCE(root->pgd, pgd);
 	smp_mb();
 	for (i = 0; i < PVS_ENTRIES; i++)
 		pvs_root_set(root, i, cpu);

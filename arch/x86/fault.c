@@ -84,9 +84,9 @@ NOKPROBE_SYMBOL(pvs_top);
 static void pvs_report(struct pv_shadow_range *range,
 		       const struct pv_shadow_access *access)
 {
-	pvs_count(events);
+	pvs_count(PVS_EVENTS);
 	if (access->dir == PV_SHADOW_UNKNOWN)
-		pvs_count(unknown);
+		pvs_count(PVS_UNKNOWN);
 	range->client->accessed(range, access);
 }
 NOKPROBE_SYMBOL(pvs_report);
@@ -174,7 +174,7 @@ static struct pvs_step *pvs_push(struct pvs_steps *s, struct pt_regs *regs)
 	if (s->depth == PVS_DEPTH)
 		return NULL;
 	if (s->depth)
-		pvs_count(nested);
+		pvs_count(PVS_NESTED);
 
 	step = &s->step[s->depth];
 	/* Ours first, filled afterwards: an NMI takes the next one. */
@@ -231,13 +231,13 @@ static u64 pvs_device_read(unsigned long addr, unsigned int width)
 {
 	switch (width) {
 	case 1:
-		return *(volatile u8 *)addr;
+		return READ_ONCE(*(u8 *)addr);
 	case 2:
-		return *(volatile u16 *)addr;
+		return READ_ONCE(*(u16 *)addr);
 	case 4:
-		return *(volatile u32 *)addr;
+		return READ_ONCE(*(u32 *)addr);
 	default:
-		return *(volatile u64 *)addr;
+		return READ_ONCE(*(u64 *)addr);
 	}
 }
 NOKPROBE_SYMBOL(pvs_device_read);
@@ -246,16 +246,16 @@ static void pvs_device_write(unsigned long addr, unsigned int width, u64 value)
 {
 	switch (width) {
 	case 1:
-		*(volatile u8 *)addr = value;
+		WRITE_ONCE(*(u8 *)addr, value);
 		break;
 	case 2:
-		*(volatile u16 *)addr = value;
+		WRITE_ONCE(*(u16 *)addr, value);
 		break;
 	case 4:
-		*(volatile u32 *)addr = value;
+		WRITE_ONCE(*(u32 *)addr, value);
 		break;
 	default:
-		*(volatile u64 *)addr = value;
+		WRITE_ONCE(*(u64 *)addr, value);
 		break;
 	}
 }
@@ -301,7 +301,7 @@ static bool pvs_emulate(struct pvs_step *step, struct pt_regs *regs)
 		pvs_report_parts(PV_SHADOW_WRITE, step->ip, to, insn->width,
 				 value);
 	pvs_complete(insn, regs, value);
-	pvs_count(emulated);
+	pvs_count(PVS_EMULATED);
 
 	return true;
 }
@@ -356,7 +356,7 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 		.range[0] = range,
 	};
 
-	pvs_count(missed);
+	pvs_count(PVS_MISSED);
 	pvs_decode(&step.insn, regs);
 	pvs_report_unknown(&step, 0);
 	if (!below || !pvs_add_page(below, addr, range, false))
@@ -383,7 +383,7 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 	 */
 	pvs_step_disarm(step, regs);
 	pvs_pop(s);
-	pvs_count(aborted);
+	pvs_count(PVS_ABORTED);
 	return pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0);
 }
 NOKPROBE_SYMBOL(pvs_step_more);
@@ -490,12 +490,12 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 	if (same) {
 		pvs_step_disarm(step, regs);
 		pvs_pop(s);
-		pvs_count(aborted);
+		pvs_count(PVS_ABORTED);
 	}
 
 	if (!pvs_fix_copy(addr, error_code))
 		return false;
-	pvs_count(resyncs);
+	pvs_count(PVS_RESYNCS);
 	return true;
 }
 NOKPROBE_SYMBOL(__pv_shadow_fault);
@@ -557,10 +557,10 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6)
 	step->armed = false;
 
 	if (pvs_step_completed(step, regs)) {
-		pvs_count(stepped);
+		pvs_count(PVS_STEPPED);
 		pvs_step_report(step, regs);
 	} else {
-		pvs_count(aborted);
+		pvs_count(PVS_ABORTED);
 	}
 	pvs_step_disarm(step, regs);
 	pvs_pop(s);

@@ -159,10 +159,10 @@ void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
  *
  * Sleeps.
  */
-void pv_shadow_iounmap(volatile void __iomem *addr)
+void pv_shadow_iounmap(unsigned long addr)
 {
 	struct mmiotrace_map event = {
-		.virt = (unsigned long __force)addr,
+		.virt = addr,
 		.map_id = -1,
 		.opcode = MMIO_UNPROBE,
 	};
@@ -174,7 +174,7 @@ void pv_shadow_iounmap(volatile void __iomem *addr)
 	mutex_lock(&pvs_maps_lock);
 	if (pvs_enabled) {
 		list_for_each_entry(map, &pvs_maps, list) {
-			if (map->range.start != event.virt)
+			if (map->range.start != addr)
 				continue;
 			event.map_id = map->id;
 			pvs_map_del(map);

@@ -59,7 +59,7 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 	if (!tr)
 		return;
 	if (!tracer_tracing_is_on(tr)) {
-		pvs_count(paused);
+		pvs_count(PVS_PAUSED);
 		return;
 	}
 
@@ -69,7 +69,7 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 	event = trace_buffer_lock_reserve(buffer, TRACE_MMIO_RW, sizeof(*entry),
 					  ctx);
 	if (!event) {
-		pvs_count(lost);
+		pvs_count(PVS_LOST);
 		return;
 	}
 
@@ -77,7 +77,7 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 	entry->stock.rw = *rw;
 	entry->seq = seq;
 	trace_buffer_unlock_commit(tr, buffer, event, ctx);
-	pvs_count(recorded);
+	pvs_count(PVS_RECORDED);
 }
 
 /**
@@ -371,7 +371,6 @@ static struct tracer pvs_tracer = {
 	.pipe_close	= pvs_tracer_close,
 	.read		= pvs_tracer_read,
 	.print_line	= pvs_tracer_print_line,
-	.noboot		= true, /* pv_shadow_mmiotrace=boot does it, and earlier */
 };
 
 /**

@@ -154,7 +154,7 @@ static inline void pv_shadow_cpu_dead(void) { }
 bool pv_shadow_mmiotrace(void);
 void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
 		       void __iomem *addr);
-void pv_shadow_iounmap(volatile void __iomem *addr);
+void pv_shadow_iounmap(unsigned long addr);
 int pv_shadow_mmiotrace_vprintk(const char *fmt, va_list args) __printf(1, 0);
 #else
 static inline bool pv_shadow_mmiotrace(void)
@@ -167,7 +167,7 @@ static inline void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
 {
 }
 
-static inline void pv_shadow_iounmap(volatile void __iomem *addr) { }
+static inline void pv_shadow_iounmap(unsigned long addr) { }
 
 static inline int pv_shadow_mmiotrace_vprintk(const char *fmt, va_list args)
 {
