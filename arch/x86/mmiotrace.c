@@ -42,6 +42,7 @@ static bool pvs_enabled;
 
 static bool pvs_wanted __ro_after_init;
 static bool pvs_boot_wanted __ro_after_init;
+static bool pvs_boot_pending;
 
 static void pvs_mmio_accessed(struct pv_shadow_range *range,
 			      const struct pv_shadow_access *access)
@@ -119,16 +120,17 @@ static void pvs_map_del(struct pvs_map *map)
 	kfree(map);
 }
 
-static void pvs_boot_enable(void)
+/**
+ * pvs_mmiotrace_boot - start tracing, once, if it was asked for at boot
+ *
+ * At the first ioremap(), long before initcalls, or if there was none from one.
+ */
+void __ref pvs_mmiotrace_boot(void)
 {
-	static bool done;
-
-	if (done || !pvs_boot_wanted)
-		return;
-	done = true;
-	pvs_tracer_boot();
-	if (pvs_mmiotrace_enable())
-		pr_err("not tracing from boot on\n");
+	if (pvs_boot_pending) {
+		pvs_boot_pending = false;
+		pvs_tracer_boot();
+	}
 }
 
 /**
@@ -142,8 +144,8 @@ static void pvs_boot_enable(void)
 void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
 		       void __iomem *addr)
 {
-	if (unlikely(pvs_boot_wanted))
-		pvs_boot_enable();
+	if (unlikely(READ_ONCE(pvs_boot_pending)))
+		pvs_mmiotrace_boot();
 	if (!READ_ONCE(pvs_enabled))
 		return;
 
@@ -236,11 +238,11 @@ bool pv_shadow_mmiotrace(void)
 }
 
 /**
- * pvs_mmiotrace_from_boot - has tracing been on since the first ioremap()
+ * pvs_mmiotrace_from_boot - was tracing from the first ioremap() on asked for
  */
 bool pvs_mmiotrace_from_boot(void)
 {
-	return pvs_boot_wanted && pvs_enabled;
+	return pvs_boot_wanted;
 }
 
 /*
@@ -268,6 +270,7 @@ static int __init pvs_mmiotrace_param(char *arg)
 
 	pvs_wanted = true;
 	pvs_boot_wanted = boot;
+	pvs_boot_pending = boot;
 	if (boot)
 		pvs_tracer_early_param();
 	pr_info("installed%s\n", boot ? ", tracing from boot on" : "");

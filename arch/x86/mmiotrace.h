@@ -13,6 +13,7 @@
 int pvs_mmiotrace_enable(void);
 void pvs_mmiotrace_disable(void);
 bool pvs_mmiotrace_from_boot(void);
+void pvs_mmiotrace_boot(void);
 
 /* The tracer's, for the client. */
 void pvs_tracer_boot(void);

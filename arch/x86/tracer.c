@@ -175,10 +175,6 @@ static int pvs_tracer_init(struct trace_array *tr)
 {
 	int ret;
 
-	/* The tracer of a boot trace comes late: then all is set up already. */
-	if (pvs_trace_array == tr)
-		return 0;
-
 	pvs_tracer_clear(tr);
 	WRITE_ONCE(pvs_trace_array, tr);
 	ret = pvs_mmiotrace_enable();
@@ -384,23 +380,27 @@ void __init pvs_tracer_early_param(void)
 }
 
 /**
- * pvs_tracer_boot - record from now on, without a tracer
+ * pvs_tracer_boot - make the tracer known and the current one
+ *
+ * As soon as there is something to trace: to become the current tracer empties
+ * the buffer.
  */
-void pvs_tracer_boot(void)
+void __init pvs_tracer_boot(void)
 {
-	WRITE_ONCE(pvs_trace_array, top_trace_array());
+	if (register_tracer(&pvs_tracer) ||
+	    tracing_set_tracer(top_trace_array(), pvs_tracer.name))
+		pr_err("pv_shadow_mmiotrace: not tracing from boot on\n");
 }
 
 static int __init pvs_tracer_register(void)
 {
-	int ret;
-
 	if (!pv_shadow_mmiotrace())
 		return 0;
+	if (pvs_mmiotrace_from_boot()) {
+		pvs_mmiotrace_boot();
+		return 0;
+	}
 
-	ret = register_tracer(&pvs_tracer);
-	if (!ret && pvs_mmiotrace_from_boot())
-		ret = tracing_set_tracer(top_trace_array(), pvs_tracer.name);
-	return ret;
+	return register_tracer(&pvs_tracer);
 }
 device_initcall(pvs_tracer_register);
