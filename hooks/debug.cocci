@@ -2,7 +2,8 @@
 // files: arch/x86/kernel/traps.c
 //
 // The trap of a step of ours comes before every notifier, which would take it for
-// its own or for nobody's.
+// its own or for nobody's. The fault that began the step left interrupts disabled;
+// what enables them again is the return from this trap.
 
 @@
 @@
@@ -15,7 +16,7 @@ identifier regs, dr6;
  exc_debug_kernel(struct pt_regs *regs, unsigned long dr6)
  {
 	<...
-+	if (pv_shadow_debug(regs, &dr6))
++	if (pv_shadow_debug(regs, &dr6, &irq_state.lockdep))
 +		goto out;
 	if (notify_debug(regs, &dr6))
 		goto out;

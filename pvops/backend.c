@@ -27,6 +27,7 @@
 #include "root.h"
 
 DEFINE_STATIC_KEY_FALSE(pv_shadow_key);
+EXPORT_SYMBOL_GPL(pv_shadow_key);
 
 static bool pvs_installed __ro_after_init;
 

@@ -247,6 +247,19 @@ unsigned long pvs_read_cr3(void)
 }
 
 /**
+ * __pv_shadow_hardware_cr3 - what this CPU has in CR3
+ * @cr3: Linux's logical value of the same
+ *
+ * Preemption off. It stays right until the next write_cr3() on this CPU, or until
+ * the CPU adopts or leaves its roots, which takes an interrupt.
+ */
+unsigned long __pv_shadow_hardware_cr3(unsigned long cr3)
+{
+	return pvs_cpu_on() ? __native_read_cr3() : cr3;
+}
+EXPORT_SYMBOL_GPL(__pv_shadow_hardware_cr3);
+
+/**
  * pvs_root_mirror - an entry of a table changed that may be a pgd
  * @entry: the entry
  *

@@ -541,10 +541,12 @@ NOKPROBE_SYMBOL(pvs_step_report);
  * __pv_shadow_debug - a debug trap of kernel code, before anybody else hears of it
  * @regs: registers
  * @dr6:  what the trap was for; what was ours is removed
+ * @irqs_on: set if the code goes on with interrupts enabled, of which lockdep has
+ *	  not heard since the fault disabled them
  *
  * Return: true if it was for nothing else.
  */
-bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6)
+bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 {
 	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
 	struct pvs_step *step = pvs_top(s);
@@ -563,6 +565,8 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6)
 		pvs_count(PVS_ABORTED);
 	}
 	pvs_step_disarm(step, regs);
+	if (regs->flags & X86_EFLAGS_IF)
+		*irqs_on = true;
 	pvs_pop(s);
 
 	/* Somebody else was stepping the same instruction. */

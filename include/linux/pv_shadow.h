@@ -81,7 +81,8 @@ bool pv_shadow_is_root(int cpu, unsigned long pa);
 
 bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 		       unsigned long addr);
-bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6);
+bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on);
+unsigned long __pv_shadow_hardware_cr3(unsigned long cr3);
 void __pv_shadow_nmi_enter(struct pt_regs *regs);
 void __pv_shadow_nmi_exit(void);
 void __pv_shadow_flush_range(unsigned long start, unsigned long end);
@@ -99,10 +100,18 @@ static __always_inline bool pv_shadow_fault(struct pt_regs *regs,
 
 /* Debug trap of kernel code: true if nobody else is to hear of it. */
 static __always_inline bool pv_shadow_debug(struct pt_regs *regs,
-					    unsigned long *dr6)
+					    unsigned long *dr6, bool *irqs_on)
 {
 	return static_branch_unlikely(&pv_shadow_key) &&
-	       __pv_shadow_debug(regs, dr6);
+	       __pv_shadow_debug(regs, dr6, irqs_on);
+}
+
+/* For those who load CR3 behind our back: what @cr3 is to the hardware. */
+static __always_inline unsigned long pv_shadow_hardware_cr3(unsigned long cr3)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		return __pv_shadow_hardware_cr3(cr3);
+	return cr3;
 }
 
 /* Around the handlers of an NMI, so that none sees a revealed page. */
@@ -134,9 +143,15 @@ static inline bool pv_shadow_fault(struct pt_regs *regs,
 	return false;
 }
 
-static inline bool pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6)
+static inline bool pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6,
+				   bool *irqs_on)
 {
 	return false;
+}
+
+static inline unsigned long pv_shadow_hardware_cr3(unsigned long cr3)
+{
+	return cr3;
 }
 
 static inline void pv_shadow_nmi_enter(struct pt_regs *regs) { }
