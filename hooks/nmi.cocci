@@ -10,12 +10,22 @@
 +#include <linux/pv_shadow.h>
 
 @@
-expression regs;
+identifier regs;
 @@
-+instrumentation_begin();
+ default_do_nmi(struct pt_regs *regs)
+ {
+ <...
+ instrumentation_begin();
 +pv_shadow_nmi_enter(regs);
-+instrumentation_end();
- default_do_nmi(regs);
-+instrumentation_begin();
+ ...>
+ }
+
+@@
+@@
+ default_do_nmi(...)
+ {
+ <...
 +pv_shadow_nmi_exit();
-+instrumentation_end();
+ instrumentation_end();
+ ...>
+ }

@@ -65,17 +65,27 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 
 	buffer = tr->array_buffer.buffer;
 	ctx = tracing_gen_ctx_flags(0);
-	seq = this_cpu_inc_return(pvs_seq);
-	event = trace_buffer_lock_reserve(buffer, TRACE_MMIO_RW, sizeof(*entry),
-					  ctx);
-	if (!event) {
-		pvs_count(PVS_LOST);
-		return;
+	for (;;) {
+		seq = this_cpu_read(pvs_seq);
+		event = trace_buffer_lock_reserve(buffer, TRACE_MMIO_RW,
+						  sizeof(*entry), ctx);
+		if (!event) {
+			this_cpu_inc(pvs_seq);
+			pvs_count(PVS_LOST);
+			return;
+		}
+		if (this_cpu_cmpxchg(pvs_seq, seq, seq + 1) == seq)
+			break;
+		/*
+		 * An NMI recorded events of its own. They have lower numbers but
+		 * may stand behind ours: get behind them.
+		 */
+		__trace_event_discard_commit(buffer, event);
 	}
 
 	entry = ring_buffer_event_data(event);
 	entry->stock.rw = *rw;
-	entry->seq = seq;
+	entry->seq = seq + 1;
 	trace_buffer_unlock_commit(tr, buffer, event, ctx);
 	pvs_count(PVS_RECORDED);
 }

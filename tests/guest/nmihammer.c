@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Accesses to a traced page from NMI handlers, while the interrupted code is busy
+ * with the same page and with another: the worst place to be interrupted in.
+ *
+ * A thread on each CPU but the first reads and writes QEMU's edu. The thread on the
+ * first CPU sends NMIs to all others, whose handler reads and writes it, too.
+ */
+#define pr_fmt(fmt) "nmihammer: " fmt
+
+#include <linux/completion.h>
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/percpu.h>
+
+#include <asm/apic.h>
+#include <asm/nmi.h>
+
+static unsigned int count = 1000;
+module_param(count, uint, 0444);
+MODULE_PARM_DESC(count, "NMIs to send to each CPU (default 1000)");
+
+static unsigned int what = 15;
+module_param(what, uint, 0444);
+MODULE_PARM_DESC(what, "1 write, 2 read, 4 copy in the handler, 8 a busy thread (default 15)");
+
+/* The thread's page, and another one. */
+#define TASK_OFFSET	0x2000
+#define HANDLER_OFFSET	0x3000
+
+static void __iomem *bar;
+static bool stop;
+static atomic_t busy;
+static DECLARE_COMPLETION(idle);
+static DEFINE_PER_CPU(unsigned int, nmis);
+static DEFINE_PER_CPU(bool, nmi_due);
+
+static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
+{
+	unsigned int n;
+
+	if (!this_cpu_read(nmi_due))
+		return NMI_DONE;
+
+	n = this_cpu_inc_return(nmis);
+	if (what & 1)
+		writel(0x80000000 | n, bar + HANDLER_OFFSET);
+	if (what & 2)
+		readl(bar + TASK_OFFSET);
+	if (what & 4)
+		memcpy_fromio(&n, bar + HANDLER_OFFSET + 8, 4);
+	this_cpu_write(nmi_due, false);
+
+	return NMI_HANDLED;
+}
+
+static int hammer(void *unused)
+{
+	unsigned int n = 0;
+
+	while (!READ_ONCE(stop)) {
+		if (!(what & 8)) {
+			cpu_relax();
+			continue;
+		}
+		writel(++n, bar + TASK_OFFSET);
+		readq(bar + TASK_OFFSET + 8);
+		memcpy_fromio(&n, bar, 4); /* edu's identification */
+		n &= 0xffffff;
+		if (n % 64 == 0)
+			cond_resched();
+	}
+	if (atomic_dec_and_test(&busy))
+		complete(&idle);
+	return 0;
+}
+
+static void send_nmis(void)
+{
+	unsigned int i;
+	int cpu;
+
+	for (i = 0; i < count; i++) {
+		for_each_online_cpu(cpu) {
+			if (!cpu)
+				continue;
+			while (READ_ONCE(per_cpu(nmi_due, cpu)))
+				cpu_relax();
+			WRITE_ONCE(per_cpu(nmi_due, cpu), true);
+			apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+		}
+		cond_resched();
+	}
+	for_each_online_cpu(cpu)
+		while (READ_ONCE(per_cpu(nmi_due, cpu)))
+			cpu_relax();
+}
+
+static int __init nmihammer_init(void)
+{
+	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL);
+	struct task_struct *task;
+	unsigned int sum = 0;
+	int cpu;
+
+	if (!pdev) {
+		pr_err("no edu device; give QEMU -device edu\n");
+		return -ENODEV;
+	}
+	if (pci_enable_device(pdev)) {
+		pci_dev_put(pdev);
+		return -EIO;
+	}
+	bar = ioremap(pci_resource_start(pdev, 0), pci_resource_len(pdev, 0));
+	if (!bar) {
+		pci_dev_put(pdev);
+		return -ENOMEM;
+	}
+
+	cpus_read_lock();
+	/* Migration would leave an NMI's CPU without its thread, no more. */
+	atomic_set(&busy, num_online_cpus() - 1);
+	register_nmi_handler(NMI_LOCAL, nmi_handler, 0, "nmihammer");
+	for_each_online_cpu(cpu) {
+		if (!cpu)
+			continue;
+		task = kthread_create(hammer, NULL, "nmihammer/%d", cpu);
+		if (IS_ERR(task)) {
+			if (atomic_dec_and_test(&busy))
+				complete(&idle);
+			continue;
+		}
+		kthread_bind(task, cpu);
+		wake_up_process(task);
+	}
+	set_cpus_allowed_ptr(current, cpumask_of(0));
+	send_nmis();
+	WRITE_ONCE(stop, true);
+	if (num_online_cpus() > 1)
+		wait_for_completion(&idle);
+	unregister_nmi_handler(NMI_LOCAL, "nmihammer");
+	cpus_read_unlock();
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(nmis, cpu);
+	pr_info("%u NMIs handled\n", sum);
+	iounmap(bar);
+	pci_disable_device(pdev);
+	pci_dev_put(pdev);
+
+	return 0;
+}
+
+static void __exit nmihammer_exit(void)
+{
+}
+
+module_init(nmihammer_init);
+module_exit(nmihammer_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("MMIO from NMI handlers");
