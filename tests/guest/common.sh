@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by the tests that boot a guest.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+TOP=$PWD
+export LC_ALL=C
+# shellcheck disable=SC2034
+COMPARE=$TOP/tests/oracle/compare
+# shellcheck disable=SC2034
+CMB=nvme,serial=0,cmb_size_mb=1
+failures=0
+
+mkdir -p "$TOP/build/test-logs"
+work=$(mktemp -d "$TOP/build/test-logs/work.XXXXXX")
+cleanup()
+{
+	if [ "$failures" != 0 ] && [ -n "${KEEP:-}" ]; then
+		echo "# kept: $work"
+	else
+		rm -rf "$work"
+	fi
+}
+trap cleanup EXIT
+trap 'exit 143' TERM INT HUP
+
+pass()
+{
+	echo "ok - $1"
+}
+
+# not_ok NAME [REMARK]
+not_ok()
+{
+	echo "not ok - $1${2:+ ($2)}"
+	failures=$((failures + 1))
+}
+
+finish()
+{
+	[ "$failures" = 0 ]
+	exit
+}
+
+# vm NAME OPTION...: scripts/vm with our modules, helpers and a /share that is
+# $work/NAME; COMMAND is read from stdin, and the helpers in guest.sh are there.
+# What it prints goes to $work/NAME/out and to the log, prefixed.
+vm()
+{
+	local name=$1 dir=$work/$1 rc=0
+	shift
+	mkdir -p "$dir"
+	{
+		echo '. /guest.sh'
+		cat
+	} >"$dir/command"
+	scripts/vm --modules --share "$dir" --add tests/guest/guest.sh --add "$dir/command:command" \
+		--console "$dir/console" "$@" -- 'sh /command' >"$dir/out" 2>"$dir/err" || rc=$?
+	sed 's/^/# guest: /' "$dir/out" "$dir/err"
+	# A later run in the same directory is not to find these.
+	rm -f "$dir/command"
+	return $rc
+}
+
+# guest_ok NAME: what vm NAME's guest did; its own results are passed on
+guest_ok()
+{
+	local line n=0
+	while IFS= read -r line; do
+		case $line in
+		'ok - '*) pass "$1: ${line#ok - }"; n=$((n + 1)) ;;
+		'not ok - '*) not_ok "$1: ${line#not ok - }"; n=$((n + 1)) ;;
+		'skip - '*) echo "skip - $1: ${line#skip - }"; n=$((n + 1)) ;;
+		esac
+	done <"$work/$1/out"
+	[ $n -gt 0 ] || not_ok "$1" "the guest reported nothing"
+}

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the tests' commands in the guest begin with (busybox sh).
+
+T=/sys/kernel/tracing
+D=/sys/kernel/debug/pv_shadow
+bad=0
+
+ok()
+{
+	echo "ok - $1"
+}
+
+# not_ok NAME [REMARK]
+not_ok()
+{
+	echo "not ok - $1${2:+ ($2)}"
+	bad=$((bad + 1))
+}
+
+# check NAME COMMAND...: the result is COMMAND's status
+check()
+{
+	_name=$1
+	shift
+	if "$@"; then ok "$_name"; else not_ok "$_name"; fi
+}
+
+die()
+{
+	echo "not ok - $*"
+	exit 1
+}
+
+# trace_on [KIB]: with that much buffer for each CPU
+trace_on()
+{
+	echo "${1:-16384}" >$T/buffer_size_kb || die "no trace buffer of $1 KiB"
+	echo mmiotrace >$T/current_tracer || die "the tracer does not start"
+}
+
+# trace_off [FILE]: read the trace into FILE first
+trace_off()
+{
+	[ -z "${1:-}" ] || cat $T/trace >"$1" || die "cannot read the trace"
+	echo nop >$T/current_tracer || die "the tracer does not stop"
+}
+
+# hammer [PARAMETER=VALUE]...: one run; status 1 if it found something wrong
+hammer()
+{
+	modprobe hammer "$@" || return 1
+	dmesg | grep 'hammer: ' | tail -n 1 | sed 's/.*hammer: /hammer: /'
+	rmmod hammer
+}
+
+stat_of()
+{
+	sed -n "s/^$1 //p" $D/stats
+}
+
+verify_ok()
+{
+	[ "$(cat $D/verify)" = ok ] || { head -n 20 $D/verify | sed 's/^/verify: /'; return 1; }
+}
+
+cpus()
+{
+	grep -c ^processor /proc/cpuinfo
+}
