@@ -383,7 +383,8 @@ static int hammer_thread(void *data)
 		cond_resched();
 
 	if (modes[m].irq)
-		hrtimer_start(&h->timer, ns_to_ktime(usecs * 1000ull), HRTIMER_MODE_REL_PINNED_HARD);
+		hrtimer_start(&h->timer, ns_to_ktime(usecs * 1000ull),
+			      HRTIMER_MODE_REL_PINNED_HARD);
 	for (i = 0; i < count; i++) {
 		modes[m].turn(h);
 		if (i % 64 == 63)
