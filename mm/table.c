@@ -127,6 +127,7 @@ static void pvs_sync_table(struct pvs_table *t)
 }
 
 static void pvs_unlock(struct pvs_table *t)
+	__releases(&t->lock)
 {
 	raw_spin_unlock(&t->lock);
 
@@ -144,19 +145,26 @@ static void pvs_unlock(struct pvs_table *t)
 	}
 }
 
-static bool pvs_lock(struct pvs_table *t)
+static bool __pvs_lock(struct pvs_table *t)
 {
+	bool locked = true;
+
 	if (likely(!in_nmi())) {
 		raw_spin_lock_nested(&t->lock, t->level);
+		__release(&t->lock);
 		return true;
 	}
 
-	if (raw_spin_trylock(&t->lock))
-		return true;
-	WRITE_ONCE(t->stale, true);
-	smp_mb(); /* pairs with the one in pvs_unlock() */
-	return raw_spin_trylock(&t->lock);
+	if (!raw_spin_trylock(&t->lock)) {
+		WRITE_ONCE(t->stale, true);
+		smp_mb(); /* pairs with the one in pvs_unlock() */
+		locked = raw_spin_trylock(&t->lock);
+	}
+	return locked;
 }
+
+/* What sparse cannot see: locked if it returns true. */
+#define pvs_lock(t) __cond_lock(&(t)->lock, __pvs_lock(t))
 
 /*
  * The parent's entry in the reference changed, perhaps from a table to a huge
@@ -415,7 +423,8 @@ static struct pvs_table *pvs_child_create(struct pvs_table *parent,
 	local_irq_save(flags);
 	raw_spin_lock_nested(&parent->lock, parent->level);
 	pvs_resource(t);
-	rcu_assign_pointer(parent->slot[index], t);
+	/* complete when seen; pairs with the dependency in pvs_child() */
+	smp_store_release(&parent->slot[index], t);
 	pvs_sync_entry(parent, index);
 	pvs_unlock(parent);
 	local_irq_restore(flags);
@@ -471,7 +480,7 @@ void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap)
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
 	/* First, since a CPU that faults on the entry must find whose it is. */
-	rcu_assign_pointer(t->slot[index], trap);
+	smp_store_release(&t->slot[index], trap);
 	/* Not just the present bit: that would leave the frame to L1TF. */
 	for (n = 0; n < t->tree->nr_copies; n++)
 		WRITE_ONCE(t->copy[n][index], 0);

@@ -10,6 +10,7 @@
 
 #include <linux/cache.h>
 #include <linux/cc_platform.h>
+#include <linux/cpufeature.h>
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -17,7 +18,6 @@
 #include <linux/printk.h>
 #include <linux/pv_shadow.h>
 
-#include <asm/cpufeature.h>
 #include <asm/hypervisor.h>
 #include <asm/paravirt.h>
 #include <asm/tlbflush.h>
@@ -27,7 +27,6 @@
 #include "root.h"
 
 DEFINE_STATIC_KEY_FALSE(pv_shadow_key);
-EXPORT_SYMBOL_GPL(pv_shadow_key);
 
 static bool pvs_installed __ro_after_init;
 

@@ -7,14 +7,14 @@
  * root for that ASID. A root holds what the pgd holds, but for the entries on the
  * path to a trapped page, which point to this CPU's own tables.
  */
+#include <linux/cpufeature.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/pgtable.h>
+#include <linux/processor.h>
 #include <linux/pv_shadow.h>
 #include <linux/slab.h>
 
-#include <asm/cpufeature.h>
-#include <asm/processor.h>
 #include <asm/realmode.h>
 #include <asm/tlbflush.h>
 
@@ -257,7 +257,6 @@ unsigned long __pv_shadow_hardware_cr3(unsigned long cr3)
 {
 	return pvs_cpu_on() ? __native_read_cr3() : cr3;
 }
-EXPORT_SYMBOL_GPL(__pv_shadow_hardware_cr3);
 
 /**
  * pvs_root_mirror - an entry of a table changed that may be a pgd

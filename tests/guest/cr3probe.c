@@ -6,12 +6,12 @@
 #include <linux/debugfs.h>
 #include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/processor.h>
 #include <linux/module.h>
 #include <linux/pv_shadow.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
-#include <asm/processor.h>
 
 static struct dentry *file;
 

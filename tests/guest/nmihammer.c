@@ -14,11 +14,11 @@
 #include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/nmi.h>
 #include <linux/pci.h>
 #include <linux/percpu.h>
 
 #include <asm/apic.h>
-#include <asm/nmi.h>
 
 static unsigned int count = 1000;
 module_param(count, uint, 0444);
@@ -86,7 +86,7 @@ static void send_nmis(void)
 
 	for (i = 0; i < count; i++) {
 		for_each_online_cpu(cpu) {
-			if (!cpu)
+			if (cpu == 0)
 				continue;
 			while (READ_ONCE(per_cpu(nmi_due, cpu)))
 				cpu_relax();
@@ -126,7 +126,7 @@ static int __init nmihammer_init(void)
 	atomic_set(&busy, num_online_cpus() - 1);
 	register_nmi_handler(NMI_LOCAL, nmi_handler, 0, "nmihammer");
 	for_each_online_cpu(cpu) {
-		if (!cpu)
+		if (cpu == 0)
 			continue;
 		task = kthread_create(hammer, NULL, "nmihammer/%d", cpu);
 		if (IS_ERR(task)) {
