@@ -28,17 +28,21 @@ struct pvs_rw_entry {
 
 /**
  * struct pvs_reader - what a reader of the trace has seen
- * @dev: next PCI device to be listed
- * @seq: last sequence number by CPU, 0 if none
+ * @dev:  next PCI device to be listed
+ * @pipe: it takes the events out of the buffer
+ * @seq:  last sequence number by CPU, 0 if none
  */
 struct pvs_reader {
 	struct pci_dev	*dev;
+	bool		pipe;
 	u64		seq[];
 };
 
 static struct trace_array *pvs_trace_array;
 
 static DEFINE_PER_CPU(u64, pvs_seq);
+/* The last one that was taken out of the buffer. */
+static DEFINE_PER_CPU(u64, pvs_seq_taken);
 
 /**
  * pvs_tracer_rw - record an access
@@ -176,6 +180,7 @@ static void pvs_tracer_clear(struct trace_array *tr)
 	tracing_reset_online_cpus(buffer);
 	for_each_possible_cpu(cpu) {
 		per_cpu(pvs_seq, cpu) = 0;
+		per_cpu(pvs_seq_taken, cpu) = 0;
 		if (!cpu_online(cpu))
 			ring_buffer_reset_cpu(buffer->buffer, cpu);
 	}
@@ -213,8 +218,10 @@ static void pvs_tracer_pipe_open(struct trace_iterator *iter)
 
 	pvs_tracer_open(iter);
 	reader = iter->private;
-	if (reader)
+	if (reader) {
+		reader->pipe = true;
 		reader->dev = pci_get_device(PCI_ANY_ID, PCI_ANY_ID, NULL);
+	}
 }
 
 static void pvs_tracer_close(struct trace_iterator *iter)
@@ -275,18 +282,28 @@ static void pvs_print_time(struct trace_iterator *iter)
 /* Say how many events are missing just before this one of the same CPU. */
 static void pvs_print_gap(struct trace_iterator *iter, u64 seq)
 {
+	struct trace_buffer *buffer = iter->array_buffer->buffer;
 	struct pvs_reader *reader = iter->private;
 	u64 last, missing = 0;
 
 	if (!reader)
 		return;
 
+	/*
+	 * Before the first one that this reader sees, another one may have taken
+	 * some out, or the user emptied the buffer: neither is a loss.
+	 */
 	last = reader->seq[iter->cpu];
-	reader->seq[iter->cpu] = seq;
-	if (last && seq > last)
+	if (!last && ring_buffer_overrun_cpu(buffer, iter->cpu))
+		last = per_cpu(pvs_seq_taken, iter->cpu);
+	else if (!last)
+		last = seq - 1;
+	if (seq > last)
 		missing = seq - last - 1;
-	else if (!last && iter->lost_events)
-		missing = seq - 1;
+
+	reader->seq[iter->cpu] = seq;
+	if (reader->pipe)
+		per_cpu(pvs_seq_taken, iter->cpu) = seq;
 	if (!missing)
 		return;
 
