@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Sourced by the tests that compare the selftests of a native and a traced boot,
+# behind tests/guest/common.sh.
+#
+# SELFTESTS=PATTERN	takes only the tests whose 'suite/name' matches (grep -E)
+# SELFTESTS_APPEND=ARG	one more parameter for the traced boot (to see a difference)
+# SELFTESTS_KEEP=DIR	keeps what both boots printed there
+
+# QEMU's far return in user mode reads the stack with the kernel's rights (7.2's
+# helper_lret_protected), and with SMAP that is an oops of the native kernel.
+SUITE_VM=(--smp 4 --mem 3072 --append clearcpuid=smap --device edu --add build/suites/root:. --allow-reports)
+
+# boot NAME SET TIMEOUT OPTION...; what to do before and after is read from stdin
+boot()
+{
+	local name=$1 set=$2 limit=$3 rc=0
+	shift 3
+	{
+		cat
+		echo "suites $set '${SELFTESTS:-.}'"
+	} | vm "$name" "${SUITE_VM[@]}" --timeout "$limit" "$@" || rc=$?
+	sed -nE "s/^((ok|not ok|skip) - )/\\1selftests: $name: /p" "$work/$name/out"
+	if grep -q '^not ok - ' "$work/$name/out"; then failures=$((failures + 1)); fi
+	if [ $rc != 0 ]; then not_ok "selftests: $name boot" "status $rc"; fi
+	grep -q '^runner: done' "$work/$name/out" || not_ok "selftests: $name boot" "did not come to its end"
+}
+
+# selftests SET TIMEOUT: both boots and what differs
+selftests()
+{
+	local set=$1 limit=$2
+
+	tests/suites/build
+	boot native "$set" "$limit" <<-'EOT'
+		suites() { sh /suites/runner $1 /share/results "$2"; }
+	EOT
+	boot traced "$set" "$limit" --append "pv_shadow_mmiotrace ${SELFTESTS_APPEND:-}" <<-'EOT'
+		suites()
+		{
+			trace_on 16384
+			# A device that is busy on all CPUs, and somebody who reads it all.
+			(
+				trap 'kill $!; exit 0' TERM
+				while :; do
+					modprobe hammer count=300
+					rmmod hammer
+				done
+			) >/dev/null 2>&1 &
+			loop=$!
+			cat $T/trace_pipe >/dev/null 2>&1 &
+			reader=$!
+			(
+				trap 'exit 0' TERM
+				while :; do
+					verify_ok >>/tmp.verify 2>&1
+					echo done >>/tmp.verified
+					sleep 1
+				done
+			) &
+			verifier=$!
+			sh /suites/runner $1 /share/results "$2"
+			kill $verifier $loop
+			wait $verifier $loop
+			rmmod hammer 2>/dev/null
+			verify_ok >>/tmp.verify
+			kill $reader
+			[ ! -s /tmp.verify ] || head -n 20 /tmp.verify
+			check "verify, $(wc -l </tmp.verified) times" [ ! -s /tmp.verify ]
+			check "a device was traced: $(stat_of events) events" [ "$(stat_of events)" -gt 10000 ]
+			check "nothing missed" [ "$(stat_of missed)" = 0 ]
+			echo "lost: $(stat_of lost), resyncs: $(stat_of resyncs)"
+			trace_off
+		}
+	EOT
+	tests/suites/compare --list tests/suites/list --set "$set" --pattern "${SELFTESTS:-.}" --vm scripts/vm \
+		"$work/native/results" "$work/traced/results" || failures=$((failures + 1))
+	if [ -n "${SELFTESTS_KEEP:-}" ]; then cp -r "$work/." "$SELFTESTS_KEEP/"; fi
+}
