@@ -22,3 +22,14 @@ identifier regs, dr6;
 		goto out;
 	...>
  }
+
+@@
+@@
+ exc_debug_kernel(...)
+ {
+	...
+ out:
++	pv_shadow_debug_exit();
+	instrumentation_end();
+	...
+ }

@@ -12,6 +12,7 @@
 #include <linux/smp.h>
 #include <linux/vmalloc.h>
 
+#include "../arch/x86/fault.h"
 #include "../pvops/backend.h"
 #include "../pvops/root.h"
 #include "stats.h"
@@ -74,46 +75,60 @@ DEFINE_SHOW_ATTRIBUTE(cpu_stats);
 /**
  * struct pvs_verify - one CPU's differences
  * @cpu:   whose
+ * @lazy:  let pass what was unmapped natively and not flushed yet
  * @again: look only at what was found before
  * @nr:    how many
  * @diff:  they
  */
 struct pvs_verify {
 	int		cpu;
+	bool		lazy;
 	bool		again;
 	unsigned int	nr;
 	struct pvs_diff	diff[PVS_MAX_DIFFS];
 };
 
-static void pvs_verify_copies(struct pvs_verify *v)
+/* On the CPU itself, so that it is completing no access; or it is not running. */
+static void pvs_verify_copies(void *info)
 {
+	struct pvs_verify *v = info;
 	unsigned int i, nr = 0;
 
 	rcu_read_lock();
 	if (v->again) {
 		for (i = 0; i < v->nr; i++) {
-			if (pvs_verify_entry(&pvs_tree, &v->diff[i]))
+			if (pvs_verify_again(&pvs_tree, v->lazy, &v->diff[i]))
 				v->diff[nr++] = v->diff[i];
 		}
 		v->nr = nr;
 	} else {
-		v->nr = pvs_tree_verify(&pvs_tree, v->cpu, v->diff,
+		v->nr = pvs_tree_verify(&pvs_tree, v->cpu, v->lazy, v->diff,
 					PVS_MAX_DIFFS);
 	}
 	rcu_read_unlock();
 }
 
-/* On the CPU itself, so that it is completing no access. */
-static void pvs_verify_func(void *info)
+/* What there is of a CPU beside copies. On the CPU itself. */
+static void pvs_verify_state(void *info)
 {
-	pvs_verify_copies(info);
-}
-
-static void pvs_verify_root_func(void *info)
-{
+	unsigned long *stats = this_cpu_ptr(pvs_stats);
 	struct pvs_verify *v = info;
+	struct pvs_diff diff = { .copy = v->cpu };
 
-	v->nr = pvs_root_verify(v->diff, PVS_MAX_DIFFS);
+	v->nr = pvs_root_verify(v->diff, PVS_MAX_DIFFS - 2);
+
+	if (!pvs_steps_idle()) {
+		diff.kind = PVS_DIFF_STEP;
+		v->diff[v->nr++] = diff;
+	}
+
+	diff.have = READ_ONCE(stats[PVS_EVENTS]);
+	diff.want = READ_ONCE(stats[PVS_RECORDED]) + READ_ONCE(stats[PVS_LOST]) +
+		    READ_ONCE(stats[PVS_PAUSED]);
+	if (diff.have != diff.want) {
+		diff.kind = PVS_DIFF_COUNT;
+		v->diff[v->nr++] = diff;
+	}
 }
 
 static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
@@ -123,7 +138,7 @@ static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
 	/* A CPU that is not online makes no access; its copies must be right. */
 	if (!smp_call_function_single(v->cpu, func, v, true))
 		return;
-	if (func == pvs_verify_func) {
+	if (func == pvs_verify_copies) {
 		local_irq_save(flags);
 		func(v);
 		local_irq_restore(flags);
@@ -137,47 +152,82 @@ static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
 	for (i = 0; i < v->nr; i++) {
 		const struct pvs_diff *d = &v->diff[i];
 
-		if (d->level)
-			seq_printf(m, "cpu %d level %u addr 0x%lx: has 0x%llx, should have 0x%llx\n",
+		switch (d->kind) {
+		case PVS_DIFF_ENTRY:
+		case PVS_DIFF_ROOT:
+			seq_printf(m, "cpu %d %s level %u addr 0x%lx: has 0x%llx, should have 0x%llx\n",
+				   v->cpu, d->kind == PVS_DIFF_ROOT ? "root" : "copy",
+				   d->level, d->addr, d->have, d->want);
+			break;
+		case PVS_DIFF_SOURCE:
+			seq_printf(m, "cpu %d table level %u addr 0x%lx: copy of 0x%llx, should be of 0x%llx\n",
 				   v->cpu, d->level, d->addr, d->have, d->want);
-		else
+			break;
+		case PVS_DIFF_CR3:
 			seq_printf(m, "cpu %d: not on a shadow root, cr3 0x%llx\n",
 				   v->cpu, d->have);
+			break;
+		case PVS_DIFF_STEP:
+			seq_printf(m, "cpu %d: an access was begun and not ended\n",
+				   v->cpu);
+			break;
+		case PVS_DIFF_COUNT:
+			seq_printf(m, "cpu %d: %llu events, but %llu recorded, lost or paused\n",
+				   v->cpu, d->have, d->want);
+			break;
+		}
 	}
 	if (v->nr == PVS_MAX_DIFFS)
 		seq_printf(m, "cpu %d: perhaps more\n", v->cpu);
 }
 
 /*
- * What an entry may lag behind the reference: a writer that is about to take the
- * table's lock, and what was unmapped lazily and not flushed yet. Both are over
- * after a purge of the latter; a difference that stays is one.
+ * A difference is one that stays: an NMI that changed an entry may have left that
+ * to whoever is changing the table.
  */
-static unsigned int pvs_verify_cpu(struct seq_file *m, struct pvs_verify *v)
+static unsigned int pvs_verify_patiently(struct seq_file *m,
+					       struct pvs_verify *v)
 {
-	unsigned int found = 0, tries;
+	unsigned int tries;
 
 	v->again = false;
-	pvs_verify_run(v, pvs_verify_func);
+	pvs_verify_run(v, pvs_verify_copies);
 	v->again = true;
 	for (tries = 0; v->nr && tries < 5; tries++) {
-		vm_unmap_aliases();
-		pvs_verify_run(v, pvs_verify_func);
+		if (!v->lazy)
+			vm_unmap_aliases();
+		cond_resched();
+		pvs_verify_run(v, pvs_verify_copies);
 	}
-	found += v->nr;
 	pvs_verify_show(m, v);
+
+	return v->nr;
+}
+
+static unsigned int pvs_verify_cpu(struct seq_file *m, struct pvs_verify *v)
+{
+	unsigned int found, tries;
+
+	/*
+	 * First what must be there at any time: a purge of what was unmapped would
+	 * also bring that up to date. Then that the purge left nothing too much.
+	 */
+	v->lazy = true;
+	found = pvs_verify_patiently(m, v);
+	v->lazy = false;
+	vm_unmap_aliases();
+	found += pvs_verify_patiently(m, v);
 
 	for (tries = 0; tries < 5; tries++) {
 		v->nr = 0;
-		pvs_verify_run(v, pvs_verify_root_func);
+		pvs_verify_run(v, pvs_verify_state);
 		if (!v->nr)
 			break;
 		cond_resched();
 	}
-	found += v->nr;
 	pvs_verify_show(m, v);
 
-	return found;
+	return found + v->nr;
 }
 
 static int verify_show(struct seq_file *m, void *unused)
@@ -193,7 +243,6 @@ static int verify_show(struct seq_file *m, void *unused)
 		goto out;
 	}
 
-	vm_unmap_aliases();
 	for_each_possible_cpu(v->cpu)
 		found += pvs_verify_cpu(m, v);
 	if (!found)

@@ -3,11 +3,15 @@
  * Path copies, and how they are kept in step with the reference.
  *
  * A copy's entry is always computed afresh from the reference, under the lock of
- * its table. Whoever changed the reference comes here after the change (mirror),
- * so the last one to hold the lock saw the last change, and an entry never goes
- * back to an older state. A table becomes known in the hash before its entries
- * are first read, and a writer changes the reference before it looks there:
- * either the writer finds the table or the table's first reading sees the change.
+ * its table, so that the last one to hold the lock saw the last change, and an
+ * entry never goes back to an older state.
+ *
+ * Where a table has copies the reference is written under that lock as well, and
+ * after the copies (store): what another CPU finds in the reference, and relies
+ * upon without ever coming here, is in its copy already. A table becomes known in
+ * the hash before its entries are first read, and a writer that did not find it
+ * looks again after its write (mirror): either it finds the table then, or the
+ * table's first reading sees the change.
  */
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -166,21 +170,29 @@ static bool __pvs_lock(struct pvs_table *t)
 /* What sparse cannot see: locked if it returns true. */
 #define pvs_lock(t) __cond_lock(&(t)->lock, __pvs_lock(t))
 
-/*
- * The parent's entry in the reference changed, perhaps from a table to a huge
- * leaf or to another table. Parent's lock held.
- */
-static void pvs_resource(struct pvs_table *t)
+/* What a table has to be a copy of, by its parent's entry in the reference. */
+static void pvs_source(const struct pvs_table *t, u64 entry, u64 *ref, u64 *leaf)
 {
-	u64 entry = pvs_ref_entry(t->parent, pvs_index(t->start, t->level + 1));
-	u64 ref = 0, leaf = 0;
-
+	*ref = 0;
+	*leaf = 0;
 	if (entry & _PAGE_PRESENT) {
 		if (pvs_is_leaf(entry, t->level + 1))
-			leaf = entry;
+			*leaf = entry;
 		else
-			ref = entry & PTE_PFN_MASK;
+			*ref = entry & PTE_PFN_MASK;
 	}
+}
+
+/*
+ * The parent's entry in the reference changes, perhaps from a table to a huge
+ * leaf or to another table. Parent's lock held; not in an NMI, where nothing but
+ * PTEs is ever set.
+ */
+static void pvs_resource(struct pvs_table *t, u64 entry)
+{
+	u64 ref, leaf;
+
+	pvs_source(t, entry, &ref, &leaf);
 
 	raw_spin_lock_nested(&t->lock, t->level);
 	if (ref != t->ref || (!ref && !pvs_same(leaf, t->leaf))) {
@@ -194,27 +206,38 @@ static void pvs_resource(struct pvs_table *t)
 	pvs_unlock(t);
 }
 
-/* Bring one entry of all copies up to date. Lock of @t held. */
-static void pvs_sync_entry(struct pvs_table *t, unsigned int index)
+/* What an entry of a copy above PTEs has to be. */
+static u64 pvs_upper_entry(struct pvs_table *child, unsigned int copy, u64 ref)
+{
+	return child && !READ_ONCE(child->dying) ? pvs_link(child, copy, ref) : ref;
+}
+
+/* Make one entry of all copies what follows from the reference's @ref. Locked. */
+static void pvs_set_entry(struct pvs_table *t, unsigned int index, u64 ref)
 {
 	struct pvs_table *child = NULL;
 	unsigned int n;
-	u64 ref, want;
+	u64 want;
 
 	if (t->level > 1) {
 		child = t->slot[index];
 		if (child)
-			pvs_resource(child);
+			pvs_resource(child, ref);
 	} else if (t->slot[index]) {
 		return; /* trapped: each CPU flips its own */
 	}
 
-	ref = pvs_ref_entry(t, index);
 	for (n = 0; n < t->tree->nr_copies && t->copy[n]; n++) {
-		want = child ? pvs_link(child, n, ref) : ref;
+		want = pvs_upper_entry(child, n, ref);
 		if (!pvs_same(t->copy[n][index], want))
 			WRITE_ONCE(t->copy[n][index], want);
 	}
+}
+
+/* Bring one entry of all copies up to date. Lock of @t held. */
+static void pvs_sync_entry(struct pvs_table *t, unsigned int index)
+{
+	pvs_set_entry(t, index, pvs_ref_entry(t, index));
 }
 
 /**
@@ -238,6 +261,52 @@ bool pvs_entry_pa(const void *entry, u64 *pa)
 
 	*pa = __phys_addr_nodebug(addr);
 	return true;
+}
+
+/**
+ * pvs_store - write an entry of some table of the reference, copies first
+ * @tree:  tree
+ * @entry: the entry, in whatever mapping of the table, of whatever level but the
+ *	   highest
+ * @val:   its new value
+ *
+ * Any context. Flushes nothing: that is the caller's, as ever.
+ *
+ * Return: true if it is done, and all copies hold it; false if no copies of the
+ * table are known, or this is an NMI and somebody else is changing them: then the
+ * caller writes the entry and calls pvs_mirror().
+ */
+bool pvs_store(struct pvs_tree *tree, void *entry, u64 val)
+{
+	struct pvs_table *t;
+	unsigned long flags;
+	unsigned int index;
+	bool done = false;
+	u64 pa;
+
+	if (!pvs_entry_pa(entry, &pa))
+		return false;
+
+	rcu_read_lock();
+	t = pvs_hash_find(tree, pa & PAGE_MASK);
+	if (t && t != tree->root) {
+		index = offset_in_page(pa) / sizeof(u64);
+		local_irq_save(flags);
+		if (pvs_lock(t)) {
+			if (t->ref == (pa & PAGE_MASK)) {
+				pvs_set_entry(t, index, val);
+				WRITE_ONCE(*(u64 *)entry, val);
+				/* A fault may have undone it in its own copy. */
+				pvs_sync_entry(t, index);
+				done = true;
+			}
+			pvs_unlock(t);
+		}
+		local_irq_restore(flags);
+	}
+	rcu_read_unlock();
+
+	return done;
 }
 
 /**
@@ -361,6 +430,18 @@ struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr)
 	return t;
 }
 
+/**
+ * pvs_tree_covers - is an address mapped through a copy, of whatever level
+ * @tree: tree
+ * @addr: address in the kernel half
+ *
+ * Context as pvs_table_find().
+ */
+bool pvs_tree_covers(struct pvs_tree *tree, unsigned long addr)
+{
+	return pvs_child(tree->root, addr);
+}
+
 static void pvs_table_free(struct pvs_table *t)
 {
 	unsigned int n;
@@ -422,7 +503,7 @@ static struct pvs_table *pvs_child_create(struct pvs_table *parent,
 	 */
 	local_irq_save(flags);
 	raw_spin_lock_nested(&parent->lock, parent->level);
-	pvs_resource(t);
+	pvs_resource(t, pvs_ref_entry(parent, index));
 	/* complete when seen; pairs with the dependency in pvs_child() */
 	smp_store_release(&parent->slot[index], t);
 	pvs_sync_entry(parent, index);
@@ -446,7 +527,7 @@ static struct pvs_table *pvs_child_create(struct pvs_table *parent,
  * be relied upon to use new copies.
  *
  * Return: the table of PTEs, or NULL without memory; what was made for nothing
- * goes at the next pvs_tree_prune().
+ * goes at the next pvs_tree_unlink().
  */
 struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr)
 {
@@ -496,7 +577,7 @@ void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap)
  * @index: the page
  *
  * Nothing needs a flush. A CPU that is just completing an access may hide the
- * page once more in its own copy; its next fault on it puts that right.
+ * page once more in its own copy, but it sees that before it is done.
  */
 void pvs_table_clear_trap(struct pvs_table *t, unsigned int index)
 {
@@ -507,6 +588,7 @@ void pvs_table_clear_trap(struct pvs_table *t, unsigned int index)
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
 	WRITE_ONCE(t->slot[index], NULL);
+	smp_mb(); /* pairs with the one in pvs_hide() */
 	pvs_sync_entry(t, index);
 	pvs_unlock(t);
 	local_irq_restore(flags);
@@ -514,7 +596,7 @@ void pvs_table_clear_trap(struct pvs_table *t, unsigned int index)
 	t->used--;
 }
 
-static void pvs_table_prune(struct pvs_table *t, struct list_head *dead)
+static void pvs_table_unlink(struct pvs_table *t, struct list_head *dead)
 {
 	struct pvs_tree *tree = t->tree;
 	struct pvs_table *parent = t->parent;
@@ -523,7 +605,7 @@ static void pvs_table_prune(struct pvs_table *t, struct list_head *dead)
 
 	for (i = 0; t->level > 1 && t->used && i < PVS_ENTRIES; i++)
 		if (t->slot[i])
-			pvs_table_prune(t->slot[i], dead);
+			pvs_table_unlink(t->slot[i], dead);
 
 	if (t->used || !parent)
 		return;
@@ -531,39 +613,63 @@ static void pvs_table_prune(struct pvs_table *t, struct list_head *dead)
 	i = pvs_index(t->start, parent->level);
 	local_irq_save(flags);
 	raw_spin_lock_nested(&parent->lock, parent->level);
-	WRITE_ONCE(parent->slot[i], NULL);
+	WRITE_ONCE(t->dying, true);
 	pvs_sync_entry(parent, i);
-
-	raw_spin_lock_nested(&t->lock, t->level);
-	pvs_hash_move(t, 0);
-	pvs_unlock(t);
 	pvs_unlock(parent);
 	local_irq_restore(flags);
 
 	parent->used--;
-	atomic_dec(&tree->nr_tables);
 	if (parent == tree->root && tree->root_changed)
 		tree->root_changed(tree, i);
 
-	list_add(&t->dead, dead);
+	list_add_tail(&t->dead, dead);
 }
 
 /**
- * pvs_tree_prune - unlink the tables that lead to no trapped page any more
+ * pvs_tree_unlink - leave out the tables that lead to no trapped page any more
  * @tree: tree, locked
- * @dead: they are added to this list
+ * @dead: they are added to this list, children before parents
  *
- * The caller flushes all TLBs of all CPUs, waits for a grace period and then
- * calls pvs_tables_free().
+ * No entry points to them any more, but CPUs may have cached ones that did: they
+ * are kept in step. The caller flushes all TLBs, of all PCIDs, of all CPUs before
+ * pvs_tables_remove().
  */
-void pvs_tree_prune(struct pvs_tree *tree, struct list_head *dead)
+void pvs_tree_unlink(struct pvs_tree *tree, struct list_head *dead)
 {
 	lockdep_assert_held(&tree->lock);
-	pvs_table_prune(tree->root, dead);
+	pvs_table_unlink(tree->root, dead);
 }
 
 /**
- * pvs_tables_free - free unlinked tables
+ * pvs_tables_remove - forget unlinked tables
+ * @tree: tree, locked since pvs_tree_unlink()
+ * @dead: they
+ *
+ * The caller waits for a grace period before pvs_tables_free().
+ */
+void pvs_tables_remove(struct pvs_tree *tree, struct list_head *dead)
+{
+	struct pvs_table *t, *parent;
+	unsigned long flags;
+
+	lockdep_assert_held(&tree->lock);
+
+	list_for_each_entry(t, dead, dead) {
+		parent = t->parent;
+		local_irq_save(flags);
+		raw_spin_lock_nested(&parent->lock, parent->level);
+		WRITE_ONCE(parent->slot[pvs_index(t->start, parent->level)], NULL);
+		raw_spin_lock_nested(&t->lock, t->level);
+		pvs_hash_move(t, 0);
+		pvs_unlock(t);
+		pvs_unlock(parent);
+		local_irq_restore(flags);
+		atomic_dec(&tree->nr_tables);
+	}
+}
+
+/**
+ * pvs_tables_free - free removed tables
  * @dead: list of them
  */
 void pvs_tables_free(struct list_head *dead)
@@ -585,9 +691,7 @@ void pvs_tables_free(struct list_head *dead)
 u64 pvs_root_entry(struct pvs_tree *tree, unsigned int index,
 		   unsigned int copy, u64 ref)
 {
-	struct pvs_table *child = READ_ONCE(tree->root->slot[index]);
-
-	return child ? pvs_link(child, copy, ref) : ref;
+	return pvs_upper_entry(READ_ONCE(tree->root->slot[index]), copy, ref);
 }
 
 /**
@@ -632,78 +736,120 @@ bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
  * @copy: this CPU
  *
  * For the page-fault path: interrupts off, takes no lock. Another CPU that
- * writes the same entry meanwhile makes the exchange fail, and a change of the
- * reference behind our back is seen afterwards.
+ * writes the same entry meanwhile makes the exchange fail, and a change of what it
+ * was made from, behind our back, is seen afterwards: those who change that do so
+ * before they write the entry.
  */
 void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
 			unsigned int copy)
 {
 	struct pvs_table *t = pvs_child(tree->root, addr), *child;
-	u64 have, ref, want, *entry;
+	u64 have, want, *entry;
+	bool wrote = false;
 	unsigned int index;
 
 	for (; t; t = child) {
 		index = pvs_index(addr, t->level);
-		child = NULL;
-		if (t->level > 1)
-			child = READ_ONCE(t->slot[index]);
-		else if (READ_ONCE(t->slot[index]))
-			return;
-
 		entry = &t->copy[copy][index];
 		do {
 			have = READ_ONCE(*entry);
-			ref = pvs_ref_entry(t, index);
-			want = child ? pvs_link(child, copy, ref) : ref;
-		} while (!pvs_same(have, want) &&
-			 (cmpxchg(entry, have, want) != have ||
-			  pvs_ref_entry(t, index) != ref));
+			child = READ_ONCE(t->slot[index]);
+			if (t->level == 1 && child) {
+				/* Trapped; that it is hidden is no difference. */
+				if (wrote)
+					WRITE_ONCE(*entry, 0);
+				return;
+			}
+			want = pvs_upper_entry(child, copy, pvs_ref_entry(t, index));
+			if (pvs_same(have, want))
+				break;
+			wrote = t->level == 1;
+		} while (cmpxchg(entry, have, want) != have ||
+			 READ_ONCE(t->slot[index]) != child ||
+			 pvs_upper_entry(child, copy, pvs_ref_entry(t, index)) != want);
 	}
 }
 
 /* Lock of @t held. */
-static bool pvs_entry_differs(struct pvs_table *t, unsigned int index,
+static bool pvs_entry_differs(struct pvs_table *t, unsigned int index, bool lazy,
 			      struct pvs_diff *diff)
 {
 	u64 ref = pvs_ref_entry(t, index);
 	u64 have = READ_ONCE(t->copy[diff->copy][index]);
 	void *slot = t->slot[index];
-	u64 want = ref;
+	u64 want;
 
-	if (slot)
-		want = t->level > 1 ? pvs_link(slot, diff->copy, ref) : 0;
+	if (t->level > 1)
+		want = pvs_upper_entry(slot, diff->copy, ref);
+	else
+		want = slot ? 0 : ref;
 
+	diff->kind = PVS_DIFF_ENTRY;
 	diff->addr = t->start + ((unsigned long)index << pvs_shift(t->level));
 	diff->level = t->level;
 	diff->have = have;
 	diff->want = want;
 
-	/* Where nothing is mapped a trap has nothing to hide. */
+	/* What is unmapped and not yet flushed may still be there. */
+	if (lazy && !slot && !(want & _PAGE_PRESENT))
+		return false;
 	return !pvs_same(have, want);
 }
 
+/*
+ * Is the table made from what the reference has in the entry above, and will those
+ * who change that find it? Lock of @t->parent held.
+ */
+static bool pvs_source_differs(struct pvs_table *t, bool lazy,
+			       struct pvs_diff *diff)
+{
+	u64 entry = pvs_ref_entry(t->parent, pvs_index(t->start, t->parent->level));
+	u64 ref, leaf;
+	bool differs;
+
+	pvs_source(t, entry, &ref, &leaf);
+
+	raw_spin_lock_nested(&t->lock, t->level);
+	diff->kind = PVS_DIFF_SOURCE;
+	diff->addr = t->start;
+	diff->level = t->level;
+	diff->have = t->ref ?: t->leaf;
+	diff->want = ref ?: leaf;
+	differs = t->ref != ref || (!ref && !pvs_same(t->leaf, leaf)) ||
+		  (ref && pvs_hash_find(t->tree, ref) != t);
+	if (lazy && !diff->want)
+		differs = false;
+	pvs_unlock(t);
+
+	return differs;
+}
+
 static unsigned int pvs_table_verify(struct pvs_table *t, unsigned int copy,
-				     struct pvs_diff *diff, unsigned int max)
+				     bool lazy, struct pvs_diff *diff,
+				     unsigned int max)
 {
 	unsigned int i, found = 0;
 	unsigned long flags;
 
-	if (t->parent) {
-		local_irq_save(flags);
-		raw_spin_lock_nested(&t->lock, t->level);
-		for (i = 0; i < PVS_ENTRIES && found < max; i++) {
-			diff[found].copy = copy;
-			found += pvs_entry_differs(t, i, &diff[found]);
-		}
-		pvs_unlock(t);
-		local_irq_restore(flags);
+	local_irq_save(flags);
+	raw_spin_lock_nested(&t->lock, t->level);
+	for (i = 0; i < PVS_ENTRIES && found < max; i++) {
+		diff[found].copy = copy;
+		if (t->parent)
+			found += pvs_entry_differs(t, i, lazy, &diff[found]);
+		if (found == max || t->level == 1 || !t->slot[i])
+			continue;
+		diff[found].copy = copy;
+		found += pvs_source_differs(t->slot[i], lazy, &diff[found]);
 	}
+	pvs_unlock(t);
+	local_irq_restore(flags);
 
 	for (i = 0; t->level > 1 && i < PVS_ENTRIES; i++) {
 		struct pvs_table *child = READ_ONCE(t->slot[i]);
 
 		if (child)
-			found += pvs_table_verify(child, copy, diff + found,
+			found += pvs_table_verify(child, copy, lazy, diff + found,
 						  max - found);
 	}
 
@@ -714,6 +860,7 @@ static unsigned int pvs_table_verify(struct pvs_table *t, unsigned int copy,
  * pvs_tree_verify - compare one CPU's copies with the reference
  * @tree: tree
  * @copy: whose; this CPU or one that is not running
+ * @lazy: let pass what Linux unmapped natively and has not flushed yet
  * @diff: where to put what differs
  * @max:  how many fit
  *
@@ -723,34 +870,43 @@ static unsigned int pvs_table_verify(struct pvs_table *t, unsigned int copy,
  * Return: number of differences found, at most @max.
  */
 unsigned int pvs_tree_verify(struct pvs_tree *tree, unsigned int copy,
-			     struct pvs_diff *diff, unsigned int max)
+			     bool lazy, struct pvs_diff *diff, unsigned int max)
 {
-	return pvs_table_verify(tree->root, copy, diff, max);
+	return pvs_table_verify(tree->root, copy, lazy, diff, max);
 }
 
 /**
- * pvs_verify_entry - look at a difference once more
+ * pvs_verify_again - look at a difference once more
  * @tree: tree
- * @diff: what pvs_tree_verify() found; updated
+ * @lazy: as for pvs_tree_verify()
+ * @diff: what that found; updated
  *
  * Context as pvs_tree_verify().
  *
  * Return: true if it is still one.
  */
-bool pvs_verify_entry(struct pvs_tree *tree, struct pvs_diff *diff)
+bool pvs_verify_again(struct pvs_tree *tree, bool lazy, struct pvs_diff *diff)
 {
-	struct pvs_table *t = tree->root;
+	unsigned int level = diff->level + (diff->kind == PVS_DIFF_SOURCE);
+	struct pvs_table *t = tree->root, *child;
 	unsigned long flags;
-	bool differs;
+	bool differs = false;
 
-	while (t && t->level > diff->level)
+	while (t && t->level > level)
 		t = pvs_child(t, diff->addr);
 	if (!t)
 		return false;
 
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
-	differs = pvs_entry_differs(t, pvs_index(diff->addr, t->level), diff);
+	if (diff->kind == PVS_DIFF_ENTRY) {
+		differs = pvs_entry_differs(t, pvs_index(diff->addr, level), lazy,
+					    diff);
+	} else {
+		child = pvs_child(t, diff->addr);
+		if (child)
+			differs = pvs_source_differs(child, lazy, diff);
+	}
 	pvs_unlock(t);
 	local_irq_restore(flags);
 
@@ -805,7 +961,8 @@ void pvs_tree_exit(struct pvs_tree *tree)
 		return;
 
 	mutex_lock(&tree->lock);
-	pvs_tree_prune(tree, &dead);
+	pvs_tree_unlink(tree, &dead);
+	pvs_tables_remove(tree, &dead);
 	mutex_unlock(&tree->lock);
 	WARN_ON(atomic_read(&tree->nr_tables));
 

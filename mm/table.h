@@ -37,6 +37,7 @@ struct pvs_tree;
  *		Parents before children. Taken with interrupts off; an NMI only
  *		tries, and leaves its work to the holder by @stale.
  * @stale:	an NMI changed the reference while @lock was held
+ * @dying:	nothing leads here any more but what CPUs may have cached
  * @level:	1 for a table of PTEs
  * @used:	number of slots in use (tree->lock)
  * @copy:	the table as CPU n has it
@@ -52,6 +53,7 @@ struct pvs_table {
 	void			**slot;
 	raw_spinlock_t		lock;
 	bool			stale;
+	bool			dying;
 	u8			level;
 	u16			used;
 	u64			*copy[];
@@ -80,19 +82,39 @@ struct pvs_tree {
 };
 
 /**
- * struct pvs_diff - an entry of a copy that is not what it should be
- * @addr:  first address that the entry maps
- * @have:  what the copy holds
- * @want:  what it should hold
- * @copy:  number of the copy
+ * enum pvs_diff_kind - what is not as it should be
+ * @PVS_DIFF_ENTRY:  an entry of a copy
+ * @PVS_DIFF_SOURCE: the table that a copy is made from
+ * @PVS_DIFF_ROOT:   an entry of a root
+ * @PVS_DIFF_CR3:    the CPU is on no root
+ * @PVS_DIFF_STEP:   an access is under way where none can be
+ * @PVS_DIFF_COUNT:  the counters do not add up
+ */
+enum pvs_diff_kind {
+	PVS_DIFF_ENTRY,
+	PVS_DIFF_SOURCE,
+	PVS_DIFF_ROOT,
+	PVS_DIFF_CR3,
+	PVS_DIFF_STEP,
+	PVS_DIFF_COUNT,
+};
+
+/**
+ * struct pvs_diff - something that is not as it should be
+ * @kind:  what
  * @level: level of the table
+ * @copy:  number of the copy
+ * @addr:  first address that the entry or table maps
+ * @have:  what there is
+ * @want:  what should be
  */
 struct pvs_diff {
-	unsigned long	addr;
-	u64		have;
-	u64		want;
-	unsigned int	copy;
-	u8		level;
+	enum pvs_diff_kind	kind;
+	unsigned int		level;
+	unsigned int		copy;
+	unsigned long		addr;
+	u64			have;
+	u64			want;
 };
 
 static inline unsigned int pvs_shift(unsigned int level)
@@ -116,9 +138,11 @@ void pvs_tree_exit(struct pvs_tree *tree);
 
 struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr);
 struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr);
+bool pvs_tree_covers(struct pvs_tree *tree, unsigned long addr);
 void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap);
 void pvs_table_clear_trap(struct pvs_table *t, unsigned int index);
-void pvs_tree_prune(struct pvs_tree *tree, struct list_head *dead);
+void pvs_tree_unlink(struct pvs_tree *tree, struct list_head *dead);
+void pvs_tables_remove(struct pvs_tree *tree, struct list_head *dead);
 void pvs_tables_free(struct list_head *dead);
 
 u64 pvs_ref_entry(struct pvs_table *t, unsigned int index);
@@ -129,12 +153,13 @@ bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
 void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
 			unsigned int copy);
 
+bool pvs_store(struct pvs_tree *tree, void *entry, u64 val);
 bool pvs_mirror(struct pvs_tree *tree, const void *entry);
 void pvs_tree_sync(struct pvs_tree *tree, unsigned long start,
 		   unsigned long end);
 unsigned int pvs_tree_verify(struct pvs_tree *tree, unsigned int copy,
-			     struct pvs_diff *diff, unsigned int max);
-bool pvs_verify_entry(struct pvs_tree *tree, struct pvs_diff *diff);
+			     bool lazy, struct pvs_diff *diff, unsigned int max);
+bool pvs_verify_again(struct pvs_tree *tree, bool lazy, struct pvs_diff *diff);
 
 bool pvs_entry_pa(const void *entry, u64 *pa);
 

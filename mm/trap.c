@@ -42,15 +42,17 @@ static void pvs_prune(void)
 {
 	LIST_HEAD(dead);
 
-	pvs_tree_prune(&pvs_tree, &dead);
+	pvs_tree_unlink(&pvs_tree, &dead);
 	if (list_empty(&dead))
 		return;
 
 	/*
 	 * The hardware caches entries that are no leaves as well, per PCID, and
-	 * may follow them speculatively: nothing less than everything will do.
+	 * follows them without looking at the table above: until nothing less than
+	 * everything was flushed the copies are in use.
 	 */
 	pvs_on_each_live_cpu(pvs_flush_func);
+	pvs_tables_remove(&pvs_tree, &dead);
 	synchronize_rcu();
 	pvs_tables_free(&dead);
 }
@@ -88,8 +90,12 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 	struct pvs_table *t;
 	int ret = 0;
 
-	if (range->end <= range->start || addr < TASK_SIZE_MAX ||
-	    range->end > FIXADDR_START)
+	/*
+	 * Below and above, address spaces differ in the kernel half: the LDT's
+	 * entry is each mm's own, and EFI's pgd has tables of its own at the end.
+	 */
+	if (range->end <= range->start || addr < PAGE_OFFSET ||
+	    range->end > CPU_ENTRY_AREA_BASE)
 		return -EINVAL;
 
 	mutex_lock(&pvs_tree.lock);
@@ -196,11 +202,17 @@ void pvs_hide(unsigned long addr)
 	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
 	unsigned int index = pvs_index(addr, 1);
 
-	/* Untrapped while we were at it: then it has become visible to all. */
-	if (!t || !READ_ONCE(t->slot[index]))
+	if (!t)
 		return;
 
 	WRITE_ONCE(t->copy[smp_processor_id()][index], 0);
+	smp_mb(); /* pairs with the one in pvs_table_clear_trap() */
+	/*
+	 * Untrapped while we were at it: then it became visible to all, perhaps
+	 * just before we hid it, or revealed an older state of it.
+	 */
+	if (!READ_ONCE(t->slot[index]))
+		pvs_table_sync_own(&pvs_tree, addr, smp_processor_id());
 	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 }
 
@@ -220,7 +232,8 @@ bool pvs_fix_copy(unsigned long addr, unsigned long error_code)
 	if (addr < TASK_SIZE_MAX)
 		return changed;
 
-	if (pvs_table_find(&pvs_tree, addr) &&
+	/* Even if nothing differs now: another CPU may have put it right. */
+	if (pvs_tree_covers(&pvs_tree, addr) &&
 	    pvs_ref_permits(&pvs_tree, addr, error_code)) {
 		pvs_table_sync_own(&pvs_tree, addr, smp_processor_id());
 		changed = true;

@@ -18,7 +18,6 @@
 #include <linux/printk.h>
 #include <linux/pv_shadow.h>
 
-#include <asm/hypervisor.h>
 #include <asm/paravirt.h>
 #include <asm/tlbflush.h>
 
@@ -33,6 +32,8 @@ static bool pvs_installed __ro_after_init;
 static DEFINE_MUTEX(pvs_lock);
 /* CPUs are to run on their roots (pvs_lock; starting CPUs read it any time). */
 static bool pvs_is_active;
+/* They must not be made to now (pvs_lock). */
+static bool pvs_is_blocked;
 
 /**
  * pvs_active - are CPUs to run on their roots
@@ -67,6 +68,37 @@ void pvs_release_active(void)
 }
 
 /**
+ * pvs_block - keep CPUs on Linux's own tables
+ *
+ * Sleeps.
+ *
+ * Return: 0, and pv_shadow_start() fails until pvs_unblock(); or -EBUSY if they
+ * are on their roots.
+ */
+int pvs_block(void)
+{
+	int ret = -EBUSY;
+
+	mutex_lock(&pvs_lock);
+	if (!pvs_is_active) {
+		pvs_is_blocked = true;
+		ret = 0;
+	}
+	mutex_unlock(&pvs_lock);
+	return ret;
+}
+
+/**
+ * pvs_unblock - undo pvs_block()
+ */
+void pvs_unblock(void)
+{
+	mutex_lock(&pvs_lock);
+	pvs_is_blocked = false;
+	mutex_unlock(&pvs_lock);
+}
+
+/**
  * pv_shadow_installed - was the backend asked for at boot, and is it possible
  */
 bool pv_shadow_installed(void)
@@ -75,9 +107,19 @@ bool pv_shadow_installed(void)
 }
 
 /*
- * An entry of some table changed in the reference. Most tables have no copy, so
- * that this is a look-up that finds nothing.
+ * Write an entry that has copies. Most tables have none, so that this is a look-up
+ * that finds nothing. The native store is a plain one for all but the highest
+ * level.
+ *
+ * Return: false if it has to be written natively, and pvs_changed() told.
  */
+static bool pvs_stored(void *entry, u64 val)
+{
+	return static_branch_unlikely(&pv_shadow_key) &&
+	       pvs_store(&pvs_tree, entry, val);
+}
+
+/* An entry changed of which no copy was known: perhaps there is one now. */
 static void pvs_changed(const void *entry)
 {
 	if (static_branch_unlikely(&pv_shadow_key))
@@ -95,29 +137,40 @@ static void pvs_top_changed(const void *entry)
 
 static void pvs_set_pte(pte_t *ptep, pte_t pte)
 {
+	if (pvs_stored(ptep, pte.pte))
+		return;
 	native_set_pte(ptep, pte);
 	pvs_changed(ptep);
 }
 
 static void pvs_set_pmd(pmd_t *pmdp, pmd_t pmd)
 {
+	if (pvs_stored(pmdp, pmd.pmd))
+		return;
 	native_set_pmd(pmdp, pmd);
 	pvs_changed(pmdp);
 }
 
 static void pvs_set_pud(pud_t *pudp, pud_t pud)
 {
+	if (pvs_stored(pudp, pud.pud))
+		return;
 	native_set_pud(pudp, pud);
 	pvs_changed(pudp);
 }
 
 static void pvs_set_p4d(p4d_t *p4dp, p4d_t p4d)
 {
-	native_set_p4d(p4dp, p4d);
-	if (pgtable_l5_enabled())
-		pvs_changed(p4dp);
-	else
+	/* The highest level: a page more is written with PTI. */
+	if (!pgtable_l5_enabled()) {
+		native_set_p4d(p4dp, p4d);
 		pvs_top_changed(p4dp);
+		return;
+	}
+	if (pvs_stored(p4dp, p4d.p4d))
+		return;
+	native_set_p4d(p4dp, p4d);
+	pvs_changed(p4dp);
 }
 
 #if CONFIG_PGTABLE_LEVELS >= 5
@@ -132,6 +185,15 @@ static void pvs_pgd_free(struct mm_struct *mm, pgd_t *pgd)
 {
 	if (static_branch_unlikely(&pv_shadow_key))
 		pvs_root_forget(pgd);
+}
+
+/**
+ * __pv_shadow_pgd_changed - a pgd's entries were changed natively
+ * @pgd: it
+ */
+void __pv_shadow_pgd_changed(const void *pgd)
+{
+	pvs_root_refresh(pgd);
 }
 
 /**
@@ -199,8 +261,8 @@ static void pvs_leave_func(void *unused)
  *
  * Pages can be trapped from then on. Sleeps.
  *
- * Return: 0; -ENODEV if the backend is not installed, -EOPNOTSUPP under Hyper-V,
- * -EBUSY if it was started already, -ENOMEM: then nothing changed.
+ * Return: 0; -ENODEV if the backend is not installed, -EBUSY if it was started
+ * already or the machine hibernates, -ENOMEM: then nothing changed.
  */
 int pv_shadow_start(void)
 {
@@ -209,15 +271,9 @@ int pv_shadow_start(void)
 	if (!pvs_installed)
 		return -ENODEV;
 
-	/* Its flushes name an address space by the pgd, which is in no CR3. */
-	if (hypervisor_is_type(X86_HYPER_MS_HYPERV)) {
-		pr_err("impossible with Hyper-V's TLB flushes\n");
-		return -EOPNOTSUPP;
-	}
-
 	mutex_lock(&pvs_lock);
 	ret = -EBUSY;
-	if (pvs_is_active)
+	if (pvs_is_active || pvs_is_blocked)
 		goto unlock;
 
 	ret = pvs_roots_init();

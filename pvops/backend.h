@@ -11,6 +11,8 @@
 bool pvs_active(void);
 bool pvs_hold_active(void);
 void pvs_release_active(void);
+int pvs_block(void);
+void pvs_unblock(void);
 bool __init pvs_install(void);
 
 #endif /* _PV_SHADOW_BACKEND_H */

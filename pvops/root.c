@@ -18,6 +18,7 @@
 #include <asm/realmode.h>
 #include <asm/tlbflush.h>
 
+#include "../arch/x86/fault.h"
 #include "root.h"
 
 /**
@@ -295,6 +296,35 @@ void pvs_root_mirror(const void *entry)
 	}
 }
 
+/**
+ * pvs_root_refresh - any of a pgd's entries may have changed
+ * @pgd: it
+ *
+ * All roots that stand for it hold what it holds when this returns.
+ */
+void pvs_root_refresh(const void *pgd)
+{
+	struct pvs_root *root;
+	unsigned int asid, i;
+	unsigned long flags;
+	int cpu;
+
+	/* As in pvs_root_mirror(). */
+	smp_mb();
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			root = &per_cpu(pvs_cpus, cpu).root[asid];
+			if (READ_ONCE(root->pgd) != __pa(pgd))
+				continue;
+			raw_spin_lock_irqsave(&root->lock, flags);
+			for (i = 0; root->pgd == __pa(pgd) && i < PVS_ENTRIES; i++)
+				pvs_root_set(root, i, cpu);
+			raw_spin_unlock_irqrestore(&root->lock, flags);
+		}
+	}
+}
+
 /* An entry got or lost a table of our own: put it into every root there is. */
 static void pvs_root_changed(struct pvs_tree *tree, unsigned int index)
 {
@@ -379,44 +409,26 @@ bool pvs_root_sync_own(unsigned long addr)
 	return changed;
 }
 
-/**
- * pvs_root_verify - compare the root in CR3 with Linux's pgd
- * @diff: where to put what differs; a root that is not loaded at all is one
- *	  difference, of level 0
- * @max:  how many fit
- *
- * Interrupts off.
- *
- * Return: number of differences found.
- */
-unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
+static unsigned int pvs_root_differs(struct pvs_root *root,
+				     struct pvs_diff *diff, unsigned int max)
 {
-	struct pvs_root *root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
 	unsigned int level = pvs_tree.root->level;
 	int cpu = smp_processor_id();
 	unsigned int i, found = 0;
 	u64 *pgd, want;
 
-	if (!max)
-		return 0;
-
-	if (!root || !root->pgd) {
-		*diff = (struct pvs_diff){
-			.copy = cpu,
-			.have = __native_read_cr3(),
-		};
-		return 1;
-	}
-
 	raw_spin_lock(&root->lock);
 	pgd = __va(root->pgd);
 	for (i = 0; i < PVS_ENTRIES << pvs_root_order() && found < max; i++) {
+		if (!root->pgd)
+			break;
 		want = READ_ONCE(pgd[i]);
 		if (i < PVS_ENTRIES)
 			want = pvs_root_entry(&pvs_tree, i, cpu, want);
 		if (pvs_same(root->page[i], want))
 			continue;
 		diff[found++] = (struct pvs_diff){
+			.kind = PVS_DIFF_ROOT,
 			.copy = cpu,
 			.level = level,
 			.addr = (long)((unsigned long)i << pvs_shift(level) <<
@@ -427,6 +439,41 @@ unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
 		};
 	}
 	raw_spin_unlock(&root->lock);
+
+	return found;
+}
+
+/**
+ * pvs_root_verify - compare this CPU's roots with Linux's pgds
+ * @diff: where to put what differs
+ * @max:  how many fit
+ *
+ * All of them, since Linux may come back to an address space without a flush.
+ * Interrupts off.
+ *
+ * Return: number of differences found.
+ */
+unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
+{
+	struct pvs_cpu *c = this_cpu_ptr(&pvs_cpus);
+	struct pvs_root *root = pvs_root_loaded(c);
+	unsigned int asid, found = 0;
+
+	if (!max)
+		return 0;
+
+	if (!c->on || !root || !root->pgd ||
+	    pvs_tree.root->ref != __pa(init_mm.pgd)) {
+		*diff = (struct pvs_diff){
+			.kind = PVS_DIFF_CR3,
+			.copy = smp_processor_id(),
+			.have = __native_read_cr3(),
+		};
+		return 1;
+	}
+
+	for (asid = 0; asid < pvs_nr_asids(); asid++)
+		found += pvs_root_differs(&c->root[asid], diff + found, max - found);
 
 	return found;
 }
@@ -472,6 +519,7 @@ void pvs_cpu_adopt(void)
 	if (c->on)
 		return;
 
+	pvs_steps_reset();
 	c->on = true;
 	pvs_load(c, __native_read_cr3());
 	native_flush_tlb_global();

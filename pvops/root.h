@@ -22,6 +22,7 @@ unsigned long pvs_read_cr3(void);
 void pvs_write_cr3(unsigned long cr3);
 
 void pvs_root_mirror(const void *entry);
+void pvs_root_refresh(const void *pgd);
 void pvs_root_forget(const void *pgd);
 bool pvs_root_sync_own(unsigned long addr);
 unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max);

@@ -28,6 +28,7 @@
 #include "../../mm/trap.h"
 #include "../../pvops/root.h"
 #include "decode.h"
+#include "fault.h"
 
 /* Task or interrupt, its #MC, an NMI, its #MC. */
 #define PVS_DEPTH	4
@@ -64,13 +65,23 @@ struct pvs_step {
 /**
  * struct pvs_steps - the stack of them
  * @depth:   how many
- * @no_step: a debug trap would destroy the frame of one that is being handled
+ * @no_step: an NMI interrupted the debug stack, where another debug trap would
+ *	     destroy the frame of the one that is being handled
+ * @debug:   a debug trap is being handled, perhaps from another stack by now
  * @step:    the stack
+ * @missed:  pages that were revealed to an instruction of which nobody tells when
+ *	     it has run
+ * @missed_ip: that instruction
+ * @nr_missed: number of those pages
  */
 struct pvs_steps {
 	unsigned int	depth;
 	bool		no_step;
+	bool		debug;
 	struct pvs_step	step[PVS_DEPTH];
+	unsigned long	missed[PVS_PAGES];
+	unsigned long	missed_ip;
+	unsigned int	nr_missed;
 };
 
 static DEFINE_PER_CPU(struct pvs_steps, pvs_steps);
@@ -141,6 +152,14 @@ static void pvs_hide_all(const struct pvs_step *step)
 		pvs_hide(step->addr[i]);
 }
 NOKPROBE_SYMBOL(pvs_hide_all);
+
+/* Whatever was let through has run by now. */
+static void pvs_hide_missed(struct pvs_steps *s)
+{
+	while (unlikely(s->nr_missed))
+		pvs_hide(s->missed[--s->nr_missed]);
+}
+NOKPROBE_SYMBOL(pvs_hide_missed);
 
 /*
  * The access was made. An NMI that comes now still hides the pages, but does not
@@ -283,8 +302,10 @@ static bool pvs_emulate(struct pvs_step *step, struct pt_regs *regs)
 
 	if ((reads && !pvs_add_operand(step, insn->addr, insn->width, false)) ||
 	    (writes && !pvs_add_operand(step, to, insn->width, true))) {
-		pvs_hide_all(step);
+		pvs_step_hide(step);
 		WRITE_ONCE(step->nr, 0);
+		barrier();
+		step->revealed = true;
 		return false;
 	}
 
@@ -332,6 +353,21 @@ static void pvs_step_disarm(struct pvs_step *step, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(pvs_step_disarm);
 
+/* The instruction will not complete: as if it had not been armed. */
+static void pvs_step_abort(struct pvs_steps *s, struct pt_regs *regs)
+{
+	pvs_step_disarm(pvs_top(s), regs);
+	if (test_thread_flag(TIF_BLOCKSTEP)) {
+		u64 debugctl;
+
+		rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+		wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl | DEBUGCTLMSR_BTF);
+	}
+	pvs_pop(s);
+	pvs_count(PVS_ABORTED);
+}
+NOKPROBE_SYMBOL(pvs_step_abort);
+
 static bool pvs_on_debug_stack(unsigned long sp)
 {
 	unsigned long top = __this_cpu_ist_top_va(DB);
@@ -343,13 +379,12 @@ NOKPROBE_SYMBOL(pvs_on_debug_stack);
 /*
  * An access that can be neither emulated nor stepped, for its debug trap would
  * overwrite the one that is being handled, or for want of room on the stack. It
- * is let through, reported without value and counted, and the page stays visible
- * to this CPU until the instruction below it is done with.
+ * is let through, reported without value and counted. The page stays visible to
+ * this CPU until the end of the NMI or of the debug trap, or the next fault.
  */
 static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 		     unsigned long addr, struct pv_shadow_range *range)
 {
-	struct pvs_step *below = pvs_top(s);
 	struct pvs_step step = {
 		.ip = regs->ip,
 		.addr[0] = addr,
@@ -359,8 +394,16 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 	pvs_count(PVS_MISSED);
 	pvs_decode(&step.insn, regs);
 	pvs_report_unknown(&step, 0);
-	if (!below || !pvs_add_page(below, addr, range, false))
-		pvs_reveal(addr, false);
+
+	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
+		pvs_hide_missed(s);
+	s->missed_ip = regs->ip;
+	s->missed[s->nr_missed] = addr;
+	/* Listed before it is revealed, so that an NMI hides it. */
+	barrier();
+	WRITE_ONCE(s->nr_missed, s->nr_missed + 1);
+	barrier();
+	pvs_reveal(addr, false);
 }
 NOKPROBE_SYMBOL(pvs_miss);
 
@@ -381,9 +424,7 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 	 * It is not allowed to do what it does: as if we had not been there. Or
 	 * the page was untrapped and trapped again meanwhile: then it faults again.
 	 */
-	pvs_step_disarm(step, regs);
-	pvs_pop(s);
-	pvs_count(PVS_ABORTED);
+	pvs_step_abort(s, regs);
 	return pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0);
 }
 NOKPROBE_SYMBOL(pvs_step_more);
@@ -400,7 +441,7 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		      unsigned long error_code, unsigned long addr,
 		      struct pv_shadow_range *range)
 {
-	bool no_step = s->no_step || pvs_on_debug_stack(regs->sp);
+	bool no_step = s->no_step || s->debug || pvs_on_debug_stack(regs->sp);
 	struct pvs_insn *insn;
 	struct pvs_step *step;
 
@@ -469,6 +510,9 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 		return false;
 
 	s = this_cpu_ptr(&pvs_steps);
+	if (s->missed_ip != regs->ip)
+		pvs_hide_missed(s);
+
 	step = pvs_top(s);
 	same = step && step->armed && step->ip == regs->ip &&
 	       step->sp == regs->sp && (regs->flags & X86_EFLAGS_TF);
@@ -487,11 +531,8 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 	 * The instruction faults on something else as well. The kernel deals with
 	 * that as it would have, and then it starts anew.
 	 */
-	if (same) {
-		pvs_step_disarm(step, regs);
-		pvs_pop(s);
-		pvs_count(PVS_ABORTED);
-	}
+	if (same)
+		pvs_step_abort(s, regs);
 
 	if (!pvs_fix_copy(addr, error_code))
 		return false;
@@ -551,6 +592,7 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
 	struct pvs_step *step = pvs_top(s);
 
+	s->debug = true;
 	if (!step || !step->armed || !(*dr6 & DR_STEP))
 		return false;
 
@@ -579,6 +621,18 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 NOKPROBE_SYMBOL(__pv_shadow_debug);
 
 /**
+ * __pv_shadow_debug_exit - a debug trap of kernel code was handled
+ */
+void __pv_shadow_debug_exit(void)
+{
+	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
+
+	pvs_hide_missed(s);
+	s->debug = false;
+}
+NOKPROBE_SYMBOL(__pv_shadow_debug_exit);
+
+/**
  * __pv_shadow_nmi_enter - an NMI's handlers are about to run
  * @regs: what it interrupted
  */
@@ -589,6 +643,7 @@ void __pv_shadow_nmi_enter(struct pt_regs *regs)
 
 	if (step)
 		pvs_hide_all(step);
+	pvs_hide_missed(s);
 
 	/*
 	 * There is one debug stack, and a debug trap starts at its top. If we
@@ -607,6 +662,7 @@ void __pv_shadow_nmi_exit(void)
 	struct pvs_step *step = pvs_top(s);
 	unsigned int i;
 
+	pvs_hide_missed(s);
 	s->no_step = false;
 
 	if (step && step->revealed)
@@ -614,3 +670,33 @@ void __pv_shadow_nmi_exit(void)
 			pvs_reveal(step->addr[i], false);
 }
 NOKPROBE_SYMBOL(__pv_shadow_nmi_exit);
+
+/**
+ * pvs_steps_idle - is this CPU completing no access
+ *
+ * In an interrupt that is no NMI.
+ */
+bool pvs_steps_idle(void)
+{
+	const struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
+	unsigned int i;
+
+	for (i = 0; i < PVS_DEPTH; i++)
+		if (s->step[i].nr || s->step[i].armed || s->step[i].ip)
+			return false;
+
+	return !s->depth && !s->nr_missed && !s->no_step && !s->debug;
+}
+
+/**
+ * pvs_steps_reset - this CPU is about to run on its roots
+ *
+ * An NMI or a debug trap may have begun while nobody traced, or not have ended.
+ */
+void pvs_steps_reset(void)
+{
+	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
+
+	s->no_step = false;
+	s->debug = false;
+}

@@ -60,8 +60,10 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 	unsigned int ctx;
 	u64 seq;
 
-	if (!tr)
+	if (!tr) {
+		pvs_count(PVS_LOST);
 		return;
+	}
 	if (!tracer_tracing_is_on(tr)) {
 		pvs_count(PVS_PAUSED);
 		return;

@@ -82,10 +82,13 @@ bool pv_shadow_is_root(int cpu, unsigned long pa);
 bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 		       unsigned long addr);
 bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on);
+void __pv_shadow_debug_exit(void);
 unsigned long __pv_shadow_hardware_cr3(unsigned long cr3);
 void __pv_shadow_nmi_enter(struct pt_regs *regs);
 void __pv_shadow_nmi_exit(void);
 void __pv_shadow_flush_range(unsigned long start, unsigned long end);
+void __pv_shadow_pgd_changed(const void *pgd);
+void __pv_shadow_cpu_resumed(void);
 void pv_shadow_cpu_alive(void);
 void pv_shadow_cpu_dead(void);
 
@@ -104,6 +107,13 @@ static __always_inline bool pv_shadow_debug(struct pt_regs *regs,
 {
 	return static_branch_unlikely(&pv_shadow_key) &&
 	       __pv_shadow_debug(regs, dr6, irqs_on);
+}
+
+/* The last thing of each debug trap of kernel code. */
+static __always_inline void pv_shadow_debug_exit(void)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_debug_exit();
 }
 
 /* For those who load CR3 behind our back: what @cr3 is to the hardware. */
@@ -135,7 +145,26 @@ static __always_inline void pv_shadow_flush_range(unsigned long start,
 		__pv_shadow_flush_range(start, end);
 }
 
+/* A pgd was changed by memcpy(). */
+static __always_inline void pv_shadow_pgd_changed(const void *pgd)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_pgd_changed(pgd);
+}
+
+/* After a CPU woke up and loaded an address space. */
+static __always_inline void pv_shadow_cpu_resumed(void)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_cpu_resumed();
+}
+
 #else /* !CONFIG_PV_SHADOW */
+
+static inline bool pv_shadow_installed(void)
+{
+	return false;
+}
 
 static inline bool pv_shadow_fault(struct pt_regs *regs,
 				   unsigned long error_code, unsigned long addr)
@@ -149,6 +178,8 @@ static inline bool pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6,
 	return false;
 }
 
+static inline void pv_shadow_debug_exit(void) { }
+
 static inline unsigned long pv_shadow_hardware_cr3(unsigned long cr3)
 {
 	return cr3;
@@ -160,6 +191,8 @@ static inline void pv_shadow_flush_range(unsigned long start, unsigned long end)
 {
 }
 
+static inline void pv_shadow_pgd_changed(const void *pgd) { }
+static inline void pv_shadow_cpu_resumed(void) { }
 static inline void pv_shadow_cpu_alive(void) { }
 static inline void pv_shadow_cpu_dead(void) { }
 

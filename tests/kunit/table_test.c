@@ -144,6 +144,24 @@ static u64 test_walk(struct kunit *test, unsigned long addr, unsigned int copy)
 	return entry & _PAGE_PRESENT ? entry : 0;
 }
 
+/* The table of PTEs that a walk through one CPU's copies gets to. */
+static u64 test_link(struct kunit *test, unsigned long addr, unsigned int copy)
+{
+	struct test_ctx *ctx = test->priv;
+	unsigned int level = ctx->level;
+	u64 entry;
+
+	entry = pvs_root_entry(&ctx->tree, pvs_index(addr, level), copy,
+			       ctx->root[pvs_index(addr, level)]);
+	while (--level > 1) {
+		u64 *table = __va(entry & PTE_PFN_MASK);
+
+		entry = table[pvs_index(addr, level)];
+	}
+
+	return entry & PTE_PFN_MASK;
+}
+
 static void test_expect(struct kunit *test, unsigned long addr, u64 want)
 {
 	unsigned int n;
@@ -163,7 +181,7 @@ static unsigned int test_diffs(struct kunit *test)
 	rcu_read_lock();
 	local_irq_save(flags);
 	for (n = 0; n < TEST_COPIES; n++)
-		found += pvs_tree_verify(&ctx->tree, n, diff, ARRAY_SIZE(diff));
+		found += pvs_tree_verify(&ctx->tree, n, false, diff, ARRAY_SIZE(diff));
 	local_irq_restore(flags);
 	rcu_read_unlock();
 
@@ -449,7 +467,7 @@ static void test_prune(struct kunit *test)
 	unsigned long near = TEST_ADDR + PMD_SIZE;
 	struct pvs_table *t, *u;
 	LIST_HEAD(dead);
-	u64 *pte;
+	u64 *pte, *other;
 
 	test_start(test, 4);
 	pte = test_entry(test, TEST_ADDR, 1);
@@ -460,9 +478,18 @@ static void test_prune(struct kunit *test)
 	test_trap(test, u, near, true);
 	KUNIT_EXPECT_EQ(test, 4, atomic_read(&ctx->tree.nr_tables));
 
+	other = test_entry(test, near + PAGE_SIZE, 1);
 	test_trap(test, u, near, false);
 	mutex_lock(&ctx->tree.lock);
-	pvs_tree_prune(&ctx->tree, &dead);
+	pvs_tree_unlink(&ctx->tree, &dead);
+	/* A CPU that has cached the way to the copy still sees what is new. */
+	KUNIT_EXPECT_TRUE(test, pvs_store(&ctx->tree, other, 0x3000 | TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, *other, u->copy[1][pvs_index(near + PAGE_SIZE, 1)]);
+	/* Nobody else gets there any more. */
+	KUNIT_EXPECT_EQ(test, test_link(test, near, 1),
+			*test_entry(test, near, 2) & PTE_PFN_MASK);
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
+	pvs_tables_remove(&ctx->tree, &dead);
 	mutex_unlock(&ctx->tree.lock);
 	pvs_tables_free(&dead);
 	KUNIT_EXPECT_EQ(test, 3, atomic_read(&ctx->tree.nr_tables));
@@ -472,7 +499,8 @@ static void test_prune(struct kunit *test)
 
 	test_trap(test, t, TEST_ADDR, false);
 	mutex_lock(&ctx->tree.lock);
-	pvs_tree_prune(&ctx->tree, &dead);
+	pvs_tree_unlink(&ctx->tree, &dead);
+	pvs_tables_remove(&ctx->tree, &dead);
 	mutex_unlock(&ctx->tree.lock);
 	pvs_tables_free(&dead);
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&ctx->tree.nr_tables));
@@ -481,6 +509,77 @@ static void test_prune(struct kunit *test)
 	test_expect(test, TEST_ADDR, *pte);
 	test_set(test, pte, 0x2000 | TEST_PAGE, false);
 	test_expect(test, TEST_ADDR, *pte);
+}
+
+struct test_race {
+	struct test_ctx		*ctx;
+	struct completion	done;
+	bool			stop;
+	u64			*entry;
+	u64			*copy;
+	unsigned long		looks;
+	unsigned long		wrong;
+};
+
+/* Another CPU that finds an entry in the reference may rely on its own copy. */
+static int test_observer(void *arg)
+{
+	struct test_race *race = arg;
+	u64 ref, copy;
+
+	while (!READ_ONCE(race->stop)) {
+		ref = READ_ONCE(*race->entry);
+		smp_rmb(); /* copies are written first */
+		copy = READ_ONCE(*race->copy);
+		race->wrong += copy < ref;
+		race->looks++;
+		cond_resched();
+	}
+	complete(&race->done);
+	return 0;
+}
+
+static void test_store(struct kunit *test)
+{
+	struct test_race race = { .ctx = test->priv };
+	u64 *pte, *pmd, *fresh, table;
+	struct task_struct *task;
+	struct pvs_table *t;
+	unsigned int i;
+
+	test_start(test, 4);
+	pte = test_entry(test, TEST_ADDR, 1);
+	pmd = test_entry(test, TEST_ADDR, 2);
+	KUNIT_EXPECT_FALSE(test, pvs_store(&race.ctx->tree, pte, 0x1000));
+	KUNIT_EXPECT_EQ(test, 0, *pte);
+
+	t = test_create(test, TEST_ADDR);
+	KUNIT_EXPECT_TRUE(test, pvs_store(&race.ctx->tree, pte, 0x1000 | TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, 0x1000 | TEST_PAGE, *pte);
+	test_expect(test, TEST_ADDR, *pte);
+
+	/* Another table, filled before it is linked. */
+	fresh = test_page(test);
+	fresh[pvs_index(TEST_ADDR, 1)] = 0x2000 | TEST_PAGE;
+	table = __pa(fresh) | TEST_TABLE;
+	KUNIT_EXPECT_TRUE(test, pvs_store(&race.ctx->tree, pmd, table));
+	KUNIT_EXPECT_EQ(test, table, *pmd);
+	test_expect(test, TEST_ADDR, 0x2000 | TEST_PAGE);
+	KUNIT_EXPECT_FALSE(test, pvs_store(&race.ctx->tree, pte, 0));
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
+
+	pte = &fresh[pvs_index(TEST_ADDR, 1)];
+	race.entry = pte;
+	race.copy = &t->copy[TEST_COPIES - 1][pvs_index(TEST_ADDR, 1)];
+	init_completion(&race.done);
+	task = kthread_run(test_observer, &race, "pvs_test_observer");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (i = 0; i < 2000000 && (i < 200000 || READ_ONCE(race.looks) < 100000); i++)
+		pvs_store(&race.ctx->tree, pte, ((u64)i << PAGE_SHIFT) | TEST_PAGE);
+	WRITE_ONCE(race.stop, true);
+	wait_for_completion(&race.done);
+	KUNIT_EXPECT_GT(test, race.looks, 0);
+	KUNIT_EXPECT_EQ(test, 0, race.wrong);
 }
 
 static void test_permits(struct kunit *test)
@@ -507,12 +606,6 @@ static void test_permits(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, pvs_ref_permits(&ctx->tree,
 						TEST_ADDR + PUD_SIZE, 0));
 }
-
-struct test_race {
-	struct test_ctx		*ctx;
-	struct completion	done;
-	bool			stop;
-};
 
 static int test_syncer(void *arg)
 {
@@ -571,6 +664,7 @@ static struct kunit_case table_test_cases[] = {
 	KUNIT_CASE(test_resource),
 	KUNIT_CASE(test_table_flags),
 	KUNIT_CASE(test_sync),
+	KUNIT_CASE(test_store),
 	KUNIT_CASE(test_prune),
 	KUNIT_CASE(test_permits),
 	KUNIT_CASE(test_race),
