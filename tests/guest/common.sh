@@ -65,6 +65,30 @@ vm()
 	return $rc
 }
 
+# with_libs DIR PROGRAM...: put programs of this machine, and the shared libraries
+# that they need, into DIR, for --add DIR:/
+with_libs()
+{
+	local dir=$1 file
+	shift
+	for file in "$@" $(ldd "$@" | grep -oE '/[^ :]+ \(0x' | sed 's/ (0x//' | sort -u); do
+		mkdir -p "$dir${file%/*}"
+		cp -L "$file" "$dir$file"
+	done
+}
+
+# compare_log NAME REGION RECORD [PHYS]: NAME's /share/log against the record
+compare_log()
+{
+	local out
+	if out=$("$COMPARE" --log "$work/$1/log" --oracle "$3" --region "$2" ${4:+--phys "$4"}); then
+		pass "$1: $2: $(tail -n 1 <<<"$out")"
+	else
+		printf '%s\n' "$out" | sed 's/^/# /'
+		not_ok "$1: $2" "$(tail -n 1 <<<"$out")"
+	fi
+}
+
 # guest_ok NAME: what vm NAME's guest did; its own results are passed on
 guest_ok()
 {

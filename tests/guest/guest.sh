@@ -55,6 +55,49 @@ hammer()
 	rmmod hammer
 }
 
+# hammer_loop COUNT, stop_hammer: run after run in the background
+hammer_loop()
+{
+	rm -f /tmp/stop-hammer
+	(
+		while [ ! -e /tmp/stop-hammer ]; do
+			modprobe hammer count=$1
+			rmmod hammer
+		done
+	) >/dev/null 2>&1 &
+	hammer_pid=$!
+}
+
+stop_hammer()
+{
+	touch /tmp/stop-hammer
+	wait $hammer_pid
+}
+
+# verify_loop, verified: look every second in the background; what it found
+verify_loop()
+{
+	rm -f /tmp/stop-verify /tmp/verify
+	(
+		n=0
+		while [ ! -e /tmp/stop-verify ]; do
+			n=$((n + 1))
+			[ "$(cat $D/verify)" = ok ] || cat $D/verify >>/tmp/verify
+			sleep 1
+		done
+		echo $n >/tmp/verify-count
+	) &
+	verify_pid=$!
+}
+
+verified()
+{
+	touch /tmp/stop-verify
+	wait $verify_pid
+	echo "verify: $(cat /tmp/verify-count) times"
+	[ ! -s /tmp/verify ] || { head -n 20 /tmp/verify | sed 's/^/verify: /'; return 1; }
+}
+
 stat_of()
 {
 	sed -n "s/^$1 //p" $D/stats

@@ -28,6 +28,10 @@ static unsigned int what = 15;
 module_param(what, uint, 0444);
 MODULE_PARM_DESC(what, "1 write, 2 read, 4 copy in the handler, 8 a busy thread (default 15)");
 
+static unsigned int hold;
+module_param(hold, uint, 0444);
+MODULE_PARM_DESC(hold, "microseconds that the handler stays, between two accesses (default 0)");
+
 /* The thread's page, and another one. */
 #define TASK_OFFSET	0x2000
 #define HANDLER_OFFSET	0x3000
@@ -49,6 +53,8 @@ static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
 	n = this_cpu_inc_return(nmis);
 	if (what & 1)
 		writel(0x80000000 | n, bar + HANDLER_OFFSET);
+	if (hold)
+		udelay(hold);
 	if (what & 2)
 		readl(bar + TASK_OFFSET);
 	if (what & 4)
