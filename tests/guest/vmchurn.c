@@ -2,7 +2,7 @@
 /*
  * vmalloc(), vmap() and their undoing on all CPUs, in the 2M range of a mapping of
  * QEMU's edu that is read all the while; what is in the memory is checked. Runs
- * until it is unloaded.
+ * until it is unloaded. phys= is another register to read, where there is no edu.
  */
 #define pr_fmt(fmt) "vmchurn: " fmt
 
@@ -21,6 +21,10 @@
 
 #define NR_AREAS	16
 #define MAX_PAGES	8
+
+static unsigned long phys;
+module_param(phys, ulong, 0444);
+MODULE_PARM_DESC(phys, "physical address of a register to read (default: edu's first)");
 
 static void __iomem *bar;
 static struct pci_dev *pdev;
@@ -112,15 +116,17 @@ static int __init vmchurn_init(void)
 {
 	int cpu, ret = -ENOMEM;
 
-	pdev = pci_get_device(0x1234, 0x11e8, NULL);
-	if (!pdev) {
-		pr_err("no edu device; give QEMU -device edu\n");
-		return -ENODEV;
+	if (!phys) {
+		pdev = pci_get_device(0x1234, 0x11e8, NULL);
+		if (!pdev) {
+			pr_err("no edu device; give QEMU -device edu\n");
+			return -ENODEV;
+		}
+		if (pci_enable_device(pdev))
+			goto put;
 	}
-	if (pci_enable_device(pdev))
-		goto put;
 	/* Small, so that there is room beside it. */
-	bar = ioremap(pci_resource_start(pdev, 0), PAGE_SIZE);
+	bar = ioremap(pdev ? pci_resource_start(pdev, 0) : phys, sizeof(u32));
 	if (!bar)
 		goto disable;
 	tasks = kcalloc(nr_cpu_ids, sizeof(*tasks), GFP_KERNEL);
@@ -139,7 +145,8 @@ static int __init vmchurn_init(void)
 unmap:
 	iounmap(bar);
 disable:
-	pci_disable_device(pdev);
+	if (pdev)
+		pci_disable_device(pdev);
 put:
 	pci_dev_put(pdev);
 	return ret;
@@ -154,7 +161,8 @@ static void __exit vmchurn_exit(void)
 			kthread_stop(tasks[cpu]);
 	kfree(tasks);
 	iounmap(bar);
-	pci_disable_device(pdev);
+	if (pdev)
+		pci_disable_device(pdev);
 	pci_dev_put(pdev);
 	pr_info("%ld areas, %ld of them near, %ld wrong values\n",
 		atomic_long_read(&areas), atomic_long_read(&near),
