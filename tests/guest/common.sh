@@ -44,6 +44,12 @@ finish()
 	exit
 }
 
+# program NAME: build user/NAME.c for the guest; it is $work/NAME
+program()
+{
+	gcc -static -O2 -Wall -o "$work/$1" "tests/guest/user/$1.c"
+}
+
 # vm NAME OPTION...: scripts/vm with our modules, helpers and a /share that is
 # $work/NAME; COMMAND is read from stdin, and the helpers in guest.sh are there.
 # What it prints goes to $work/NAME/out and to the log, prefixed.
