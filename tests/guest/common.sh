@@ -62,8 +62,7 @@ vm()
 		echo '. /guest.sh'
 		cat
 	} >"$dir/command"
-	# On a busy host the timer's interrupts can be too late for the boot's check.
-	scripts/vm --append no_timer_check --modules --share "$dir" --add tests/guest/guest.sh --add "$dir/command:command" \
+	scripts/vm --modules --share "$dir" --add tests/guest/guest.sh --add "$dir/command:command" \
 		--console "$dir/console" "$@" -- 'sh /command' >"$dir/out" 2>"$dir/err" || rc=$?
 	sed 's/^/# guest: /' "$dir/out" "$dir/err"
 	# A later run in the same directory is not to find these.

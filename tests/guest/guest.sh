@@ -55,6 +55,16 @@ hammer()
 	rmmod hammer
 }
 
+# quiet_hotplug: before CPUs are taken offline. 6.12 counts the scheduler's fair server,
+# which a timer starts, as a running task; if that happens on a CPU that is just being
+# taken down the kernel warns that it was not vacated, with tracing or without.
+quiet_hotplug()
+{
+	for _f in /sys/kernel/debug/sched/fair_server/cpu*/runtime; do
+		echo 0 >$_f || die "no fair server to switch off"
+	done
+}
+
 # hammer_loop COUNT, stop_hammer: run after run in the background
 hammer_loop()
 {
