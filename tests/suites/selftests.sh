@@ -27,12 +27,31 @@ boot()
 	grep -q '^runner: done' "$work/$name/out" || not_ok "selftests: $name boot" "did not come to its end"
 }
 
+# Nothing that was built is left out in silence.
+all_listed()
+{
+	local file suite missing=
+
+	for file in build/suites/root/selftests/*/*; do
+		[ -x "$file" ] || continue
+		suite=${file%/*}
+		suite=${suite##*/}
+		grep -qE "^$suite +\|.*[ /]${file##*/} " tests/suites/list || missing+=" $suite/${file##*/}"
+	done
+	if [ -z "$missing" ]; then
+		pass "selftests: all that was built is listed"
+	else
+		not_ok "selftests: all that was built is listed" "not:$missing"
+	fi
+}
+
 # selftests SET TIMEOUT: both boots and what differs
 selftests()
 {
 	local set=$1 limit=$2
 
 	tests/suites/build
+	all_listed
 	boot native "$set" "$limit" <<-'EOT'
 		suites() { sh /suites/runner $1 /share/results "$2"; }
 	EOT
