@@ -71,7 +71,7 @@ vm()
 }
 
 # with_libs DIR PROGRAM...: put programs of this machine, and the shared libraries
-# that they need, into DIR, for --add DIR:/
+# that they need, into DIR, for --add DIR:.
 with_libs()
 {
 	local dir=$1 file
