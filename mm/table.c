@@ -263,6 +263,22 @@ bool pvs_entry_pa(const void *entry, u64 *pa)
 	return true;
 }
 
+/* Not done if @t has become a copy of another table meanwhile. */
+static void pvs_store_locked(struct pvs_table *t, u64 pa, void *entry, u64 val,
+			     bool *done)
+{
+	unsigned int index = offset_in_page(pa) / sizeof(u64);
+
+	*done = t->ref == (pa & PAGE_MASK);
+	if (!*done)
+		return;
+
+	pvs_set_entry(t, index, val);
+	WRITE_ONCE(*(u64 *)entry, val);
+	/* A fault may have undone it in its own copy. */
+	pvs_sync_entry(t, index);
+}
+
 /**
  * pvs_store - write an entry of some table of the reference, copies first
  * @tree:  tree
@@ -280,7 +296,6 @@ bool pvs_store(struct pvs_tree *tree, void *entry, u64 val)
 {
 	struct pvs_table *t;
 	unsigned long flags;
-	unsigned int index;
 	bool done = false;
 	u64 pa;
 
@@ -290,16 +305,9 @@ bool pvs_store(struct pvs_tree *tree, void *entry, u64 val)
 	rcu_read_lock();
 	t = pvs_hash_find(tree, pa & PAGE_MASK);
 	if (t && t != tree->root) {
-		index = offset_in_page(pa) / sizeof(u64);
 		local_irq_save(flags);
 		if (pvs_lock(t)) {
-			if (t->ref == (pa & PAGE_MASK)) {
-				pvs_set_entry(t, index, val);
-				WRITE_ONCE(*(u64 *)entry, val);
-				/* A fault may have undone it in its own copy. */
-				pvs_sync_entry(t, index);
-				done = true;
-			}
+			pvs_store_locked(t, pa, entry, val, &done);
 			pvs_unlock(t);
 		}
 		local_irq_restore(flags);
