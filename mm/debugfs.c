@@ -4,6 +4,7 @@
  * the reference.
  */
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/pv_shadow.h>
@@ -181,23 +182,29 @@ static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
 		seq_printf(m, "cpu %d: perhaps more\n", v->cpu);
 }
 
+/* Looks at a difference, the last one a second after the first. */
+#define PVS_LOOKS	10
+
 /*
- * A difference is one that stays: an NMI that changed an entry may have left that
- * to whoever is changing the table.
+ * A difference is one that stays: whoever writes an entry may be stopped for long,
+ * by a hypervisor say, before the copies are written, and an NMI that changed one
+ * may have left them to whoever is changing the table.
  */
 static unsigned int pvs_verify_patiently(struct seq_file *m,
-					       struct pvs_verify *v)
+					 struct pvs_verify *v, bool lazy)
 {
-	unsigned int tries;
+	unsigned int look;
 
+	v->lazy = lazy;
 	v->again = false;
-	pvs_verify_run(v, pvs_verify_copies);
-	v->again = true;
-	for (tries = 0; v->nr && tries < 5; tries++) {
-		if (!v->lazy)
+	for (look = 0; look < PVS_LOOKS; look++) {
+		if (!lazy)
 			vm_unmap_aliases();
-		cond_resched();
 		pvs_verify_run(v, pvs_verify_copies);
+		if (!v->nr)
+			break;
+		v->again = true;
+		msleep(1 << look);
 	}
 	pvs_verify_show(m, v);
 
@@ -206,24 +213,21 @@ static unsigned int pvs_verify_patiently(struct seq_file *m,
 
 static unsigned int pvs_verify_cpu(struct seq_file *m, struct pvs_verify *v)
 {
-	unsigned int found, tries;
+	unsigned int found, look;
 
 	/*
 	 * First what must be there at any time: a purge of what was unmapped would
 	 * also bring that up to date. Then that the purge left nothing too much.
 	 */
-	v->lazy = true;
-	found = pvs_verify_patiently(m, v);
-	v->lazy = false;
-	vm_unmap_aliases();
-	found += pvs_verify_patiently(m, v);
+	found = pvs_verify_patiently(m, v, true);
+	found += pvs_verify_patiently(m, v, false);
 
-	for (tries = 0; tries < 5; tries++) {
+	for (look = 0; look < PVS_LOOKS; look++) {
 		v->nr = 0;
 		pvs_verify_run(v, pvs_verify_state);
 		if (!v->nr)
 			break;
-		cond_resched();
+		msleep(1 << look);
 	}
 	pvs_verify_show(m, v);
 

@@ -92,7 +92,8 @@ verify_loop()
 		n=0
 		while [ ! -e /tmp/stop-verify ]; do
 			n=$((n + 1))
-			[ "$(cat $D/verify)" = ok ] || cat $D/verify >>/tmp/verify
+			cat $D/verify >/tmp/verify-look
+			[ "$(cat /tmp/verify-look)" = ok ] || cat /tmp/verify-look >>/tmp/verify
 			sleep 1
 		done
 		echo $n >/tmp/verify-count
@@ -115,7 +116,9 @@ stat_of()
 
 verify_ok()
 {
-	[ "$(cat $D/verify)" = ok ] || { head -n 20 $D/verify | sed 's/^/verify: /'; return 1; }
+	# One reading: a second one may find it gone.
+	cat $D/verify >/tmp/verify-once
+	[ "$(cat /tmp/verify-once)" = ok ] || { head -n 20 /tmp/verify-once | sed 's/^/verify: /'; return 1; }
 }
 
 cpus()
