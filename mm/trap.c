@@ -13,6 +13,7 @@
 #include "../pvops/backend.h"
 #include "../pvops/cpu.h"
 #include "../pvops/root.h"
+#include "alias.h"
 #include "stats.h"
 #include "table.h"
 #include "trap.h"
@@ -57,15 +58,25 @@ static void pvs_prune(void)
 	pvs_tables_free(&dead);
 }
 
-/* Clear the traps of a range below @end. */
-static void pvs_clear_traps(struct pv_shadow_range *range, unsigned long end)
+static void pvs_set_traps(struct pv_shadow_range *range)
 {
-	unsigned long addr;
-	struct pvs_table *t;
+	unsigned long addr = pvs_range_first(range);
 
-	for (addr = pvs_range_first(range); addr < end; addr += PAGE_SIZE) {
-		t = pvs_table_find(&pvs_tree, addr);
-		pvs_table_clear_trap(t, pvs_index(addr, 1));
+	for (; addr < range->end; addr += PAGE_SIZE) {
+		pvs_table_set_trap(pvs_table_find(&pvs_tree, addr),
+				   pvs_index(addr, 1), range);
+		atomic_long_inc(&pvs_traps);
+		cond_resched();
+	}
+}
+
+static void pvs_clear_traps(struct pv_shadow_range *range)
+{
+	unsigned long addr = pvs_range_first(range);
+
+	for (; addr < range->end; addr += PAGE_SIZE) {
+		pvs_table_clear_trap(pvs_table_find(&pvs_tree, addr),
+				     pvs_index(addr, 1));
 		atomic_long_dec(&pvs_traps);
 	}
 }
@@ -88,7 +99,7 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 {
 	unsigned long addr = pvs_range_first(range);
 	struct pvs_table *t;
-	int ret = 0;
+	int ret;
 
 	/*
 	 * Below and above, address spaces differ in the kernel half: the LDT's
@@ -109,24 +120,24 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 		ret = -ENOMEM;
 		t = pvs_table_create(&pvs_tree, addr);
 		if (!t)
-			break;
+			goto prune;
 		ret = -EBUSY;
 		if (t->slot[pvs_index(addr, 1)])
-			break;
-		pvs_table_set_trap(t, pvs_index(addr, 1), range);
-		atomic_long_inc(&pvs_traps);
-		ret = 0;
+			goto prune;
 		cond_resched();
 	}
 
-	if (ret) {
-		pvs_clear_traps(range, addr);
-		synchronize_rcu();
-		pvs_prune();
-	} else {
-		pvs_on_each_live_cpu(pvs_flush_func);
-	}
+	ret = pvs_alias_create(range);
+	if (ret)
+		goto prune;
 
+	pvs_set_traps(range);
+	pvs_on_each_live_cpu(pvs_flush_func);
+	mutex_unlock(&pvs_tree.lock);
+	return 0;
+
+prune:
+	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);
 	return ret;
 }
@@ -141,12 +152,13 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 void pv_shadow_untrap(struct pv_shadow_range *range)
 {
 	mutex_lock(&pvs_tree.lock);
-	pvs_clear_traps(range, range->end);
+	pvs_clear_traps(range);
 	/*
 	 * Accesses are completed with interrupts off, or on behalf of code that
 	 * had them off: a grace period sees the last of them.
 	 */
 	synchronize_rcu();
+	pvs_alias_destroy(range);
 	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);
 }

@@ -24,6 +24,7 @@
 #include <asm/msr.h>
 #include <asm/trap_pf.h>
 
+#include "../../mm/alias.h"
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
 #include "../../pvops/root.h"
@@ -224,40 +225,54 @@ static bool pvs_add_page(struct pvs_step *step, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_add_page);
 
-/* Make this CPU see an operand; false if the reference does not allow it. */
-static bool pvs_add_operand(struct pvs_step *step, unsigned long addr,
-			    unsigned int width, bool write)
+/*
+ * Where the handler itself can make an access: in the alias if it is to a trapped
+ * page. It has to be in the kernel half, for a user page may have to be faulted in
+ * first, and within one range, for it has to be one access.
+ */
+static bool pvs_place(unsigned long addr, unsigned int width, bool write,
+		      unsigned long *place)
 {
 	unsigned long last = addr + width - 1;
+	bool two = (addr ^ last) & PAGE_MASK;
+	unsigned long error_code = write ? X86_PF_WRITE : 0;
 	struct pv_shadow_range *range;
 
-	for (;; addr = (addr & PAGE_MASK) + PAGE_SIZE) {
-		range = addr >= TASK_SIZE_MAX ? pvs_trapped(addr) : NULL;
-		if (range) {
-			if (!pvs_add_page(step, addr, range, write))
-				return false;
-		} else if (!pvs_ref_permits(&pvs_tree, addr,
-					    write ? X86_PF_WRITE : 0)) {
-			return false;
-		}
-		if ((addr & PAGE_MASK) == (last & PAGE_MASK))
-			return true;
-	}
-}
-NOKPROBE_SYMBOL(pvs_add_operand);
+	if (addr < TASK_SIZE_MAX || last < addr ||
+	    !pvs_ref_permits(&pvs_tree, addr, error_code) ||
+	    (two && !pvs_ref_permits(&pvs_tree, last, error_code)))
+		return false;
 
+	range = pvs_trapped(addr);
+	if (two && pvs_trapped(last) != range)
+		return false;
+
+	*place = range ? pvs_alias_of(range, addr, last) : addr;
+	return *place;
+}
+NOKPROBE_SYMBOL(pvs_place);
+
+/* Exactly one access of exactly that width, whatever the compiler would prefer. */
 static u64 pvs_device_read(unsigned long addr, unsigned int width)
 {
+	u64 value = 0;
+
 	switch (width) {
 	case 1:
-		return READ_ONCE(*(u8 *)addr);
+		asm volatile("movb (%1), %b0" : "+q" (value) : "r" (addr) : "memory");
+		break;
 	case 2:
-		return READ_ONCE(*(u16 *)addr);
+		asm volatile("movw (%1), %w0" : "+r" (value) : "r" (addr) : "memory");
+		break;
 	case 4:
-		return READ_ONCE(*(u32 *)addr);
-	default:
-		return READ_ONCE(*(u64 *)addr);
+		asm volatile("movl (%1), %k0" : "=r" (value) : "r" (addr) : "memory");
+		break;
+	case 8:
+		asm volatile("movq (%1), %0" : "=r" (value) : "r" (addr) : "memory");
+		break;
 	}
+
+	return value;
 }
 NOKPROBE_SYMBOL(pvs_device_read);
 
@@ -265,24 +280,23 @@ static void pvs_device_write(unsigned long addr, unsigned int width, u64 value)
 {
 	switch (width) {
 	case 1:
-		WRITE_ONCE(*(u8 *)addr, value);
+		asm volatile("movb %b0, (%1)" : : "q" (value), "r" (addr) : "memory");
 		break;
 	case 2:
-		WRITE_ONCE(*(u16 *)addr, value);
+		asm volatile("movw %w0, (%1)" : : "r" (value), "r" (addr) : "memory");
 		break;
 	case 4:
-		WRITE_ONCE(*(u32 *)addr, value);
+		asm volatile("movl %k0, (%1)" : : "r" (value), "r" (addr) : "memory");
 		break;
-	default:
-		WRITE_ONCE(*(u64 *)addr, value);
+	case 8:
+		asm volatile("movq %0, (%1)" : : "r" (value), "r" (addr) : "memory");
 		break;
 	}
 }
 NOKPROBE_SYMBOL(pvs_device_write);
 
 /*
- * Complete the instruction here. It must be one that is known, and its operands
- * in the kernel half: a user page may have to be faulted in first.
+ * Complete the instruction here, if it is one that is known.
  *
  * Return: false if it has to be stepped instead, with no operand touched.
  */
@@ -292,28 +306,21 @@ static bool pvs_emulate(struct pvs_step *step, struct pt_regs *regs)
 	bool reads = insn->type != PVS_INSN_STORE;
 	bool writes = insn->type != PVS_INSN_LOAD;
 	unsigned long to = insn->type == PVS_INSN_MOVS ? insn->dst : insn->addr;
+	unsigned long from_place, to_place;
 	u64 value = insn->value;
 
 	if (insn->type == PVS_INSN_UNKNOWN ||
-	    (reads && insn->addr < TASK_SIZE_MAX) ||
-	    (writes && to < TASK_SIZE_MAX) ||
 	    (regs->flags & X86_EFLAGS_TF)) /* someone waits for the trap */
 		return false;
 
-	if ((reads && !pvs_add_operand(step, insn->addr, insn->width, false)) ||
-	    (writes && !pvs_add_operand(step, to, insn->width, true))) {
-		pvs_step_hide(step);
-		WRITE_ONCE(step->nr, 0);
-		barrier();
-		step->revealed = true;
+	if ((reads && !pvs_place(insn->addr, insn->width, false, &from_place)) ||
+	    (writes && !pvs_place(to, insn->width, true, &to_place)))
 		return false;
-	}
 
 	if (reads)
-		value = pvs_device_read(insn->addr, insn->width);
+		value = pvs_device_read(from_place, insn->width);
 	if (writes)
-		pvs_device_write(to, insn->width, value);
-	pvs_step_hide(step);
+		pvs_device_write(to_place, insn->width, value);
 
 	if (reads)
 		pvs_report_parts(PV_SHADOW_READ, step->ip, insn->addr,
@@ -462,8 +469,7 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	      pvs_in_operand(addr, insn->dst, insn->width)))
 		insn->type = PVS_INSN_UNKNOWN;
 
-	if ((insn->type == PVS_INSN_MOVS || no_step) &&
-	    pvs_emulate(step, regs)) {
+	if (pvs_emulate(step, regs)) {
 		pvs_pop(s);
 		return true;
 	}

@@ -12,6 +12,7 @@
 
 struct pt_regs;
 struct pv_shadow_range;
+struct pvs_alias;
 
 enum pv_shadow_dir {
 	PV_SHADOW_READ,
@@ -57,6 +58,7 @@ struct pv_shadow_client {
  * @client: who traps them
  * @start:  first address; the whole page it is in is trapped
  * @end:    address behind the last one
+ * @alias:  private
  *
  * Embedded in a structure of the client's own.
  */
@@ -64,6 +66,7 @@ struct pv_shadow_range {
 	const struct pv_shadow_client	*client;
 	unsigned long			start;
 	unsigned long			end;
+	struct pvs_alias		*alias;
 };
 
 #ifdef CONFIG_PV_SHADOW
