@@ -19,7 +19,7 @@ help:
 	@echo  'make setup   - install what is missing of Debian'\''s packages (needs root)'
 	@echo  'make clean   - remove build/'
 	@echo  ''
-	@echo  'DEBUG=1 takes the debug kernel instead: build/bzImage-debug'
+	@echo  'DEBUG=1 takes the debug kernel instead: build/bzImage-debug, DEBUG=kcsan that with KCSAN'
 	@echo  'scripts/vm --help says how to boot the kernel and run something in it.'
 
 setup:

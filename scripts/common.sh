@@ -12,6 +12,7 @@ SOURCE_PACKAGE=linux-source-6.12
 # shellcheck disable=SC2034
 case ${DEBUG:-0} in
 0 | '') VARIANT= ;;
+kcsan) VARIANT=-kcsan ;;
 *) VARIANT=-debug ;;
 esac
 # shellcheck disable=SC2034
