@@ -21,6 +21,7 @@
 
 #include <asm/cpu_entry_area.h>
 #include <asm/debugreg.h>
+#include <asm/insn.h>
 #include <asm/msr.h>
 #include <asm/trap_pf.h>
 
@@ -38,6 +39,7 @@
 /**
  * struct pvs_step - an instruction being completed
  * @insn:     what it is
+ * @ops:      its operands, unless it is unknown
  * @ip:       where
  * @sp:       stack pointer there: tells it from another run of the same code
  * @flags:    TF and IF of the interrupted code
@@ -52,6 +54,7 @@
  */
 struct pvs_step {
 	struct pvs_insn		insn;
+	struct pvs_operands	ops;
 	unsigned long		ip;
 	unsigned long		sp;
 	unsigned long		flags;
@@ -280,6 +283,28 @@ static void pvs_device_write(unsigned long addr, unsigned int width, u64 value)
 }
 NOKPROBE_SYMBOL(pvs_device_write);
 
+/* What is about to run; an EXEC is stepped, as what is unknown is. */
+static void pvs_step_decode(struct pvs_step *step, const struct pt_regs *regs)
+{
+	unsigned int len = MAX_INSN_SIZE;
+	u8 text[MAX_INSN_SIZE];
+
+	memset(text, 0, sizeof(text));
+	/* The instruction is there; what follows it on the next page may not be. */
+	if (copy_from_kernel_nofault(text, (void *)regs->ip, len)) {
+		len = min_t(unsigned int, len,
+			    PAGE_SIZE - offset_in_page(regs->ip));
+		if (copy_from_kernel_nofault(text, (void *)regs->ip, len))
+			len = 0;
+	}
+	pvs_decode(&step->insn, text, len, regs->ip);
+	if (step->insn.type == PVS_INSN_EXEC)
+		step->insn.type = PVS_INSN_UNKNOWN;
+	if (step->insn.type != PVS_INSN_UNKNOWN)
+		pvs_resolve(&step->insn, regs, &step->ops);
+}
+NOKPROBE_SYMBOL(pvs_step_decode);
+
 /*
  * Complete the instruction here. It must be one that is known, and its operands
  * in the kernel half: a user page may have to be faulted in first.
@@ -289,18 +314,19 @@ NOKPROBE_SYMBOL(pvs_device_write);
 static bool pvs_emulate(struct pvs_step *step, struct pt_regs *regs)
 {
 	const struct pvs_insn *insn = &step->insn;
+	const struct pvs_operands *ops = &step->ops;
 	bool reads = insn->type != PVS_INSN_STORE;
 	bool writes = insn->type != PVS_INSN_LOAD;
-	unsigned long to = insn->type == PVS_INSN_MOVS ? insn->dst : insn->addr;
-	u64 value = insn->value;
+	unsigned long to = insn->type == PVS_INSN_MOVS ? ops->dst : ops->addr;
+	u64 value = ops->value;
 
-	if (insn->type == PVS_INSN_UNKNOWN ||
-	    (reads && insn->addr < TASK_SIZE_MAX) ||
+	if (insn->type == PVS_INSN_UNKNOWN || insn->width > sizeof(value) ||
+	    (reads && ops->addr < TASK_SIZE_MAX) ||
 	    (writes && to < TASK_SIZE_MAX) ||
 	    (regs->flags & X86_EFLAGS_TF)) /* someone waits for the trap */
 		return false;
 
-	if ((reads && !pvs_add_operand(step, insn->addr, insn->width, false)) ||
+	if ((reads && !pvs_add_operand(step, ops->addr, insn->width, false)) ||
 	    (writes && !pvs_add_operand(step, to, insn->width, true))) {
 		pvs_step_hide(step);
 		WRITE_ONCE(step->nr, 0);
@@ -310,13 +336,13 @@ static bool pvs_emulate(struct pvs_step *step, struct pt_regs *regs)
 	}
 
 	if (reads)
-		value = pvs_device_read(insn->addr, insn->width);
+		value = pvs_device_read(ops->addr, insn->width);
 	if (writes)
 		pvs_device_write(to, insn->width, value);
 	pvs_step_hide(step);
 
 	if (reads)
-		pvs_report_parts(PV_SHADOW_READ, step->ip, insn->addr,
+		pvs_report_parts(PV_SHADOW_READ, step->ip, ops->addr,
 				 insn->width, value);
 	if (writes)
 		pvs_report_parts(PV_SHADOW_WRITE, step->ip, to, insn->width,
@@ -392,7 +418,7 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 	};
 
 	pvs_count(PVS_MISSED);
-	pvs_decode(&step.insn, regs);
+	pvs_step_decode(&step, regs);
 	pvs_report_unknown(&step, 0);
 
 	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
@@ -456,10 +482,10 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	}
 
 	insn = &step->insn;
-	pvs_decode(insn, regs);
-	if (!pvs_in_operand(addr, insn->addr, insn->width) &&
+	pvs_step_decode(step, regs);
+	if (!pvs_in_operand(addr, step->ops.addr, insn->width) &&
 	    !(insn->type == PVS_INSN_MOVS &&
-	      pvs_in_operand(addr, insn->dst, insn->width)))
+	      pvs_in_operand(addr, step->ops.dst, insn->width)))
 		insn->type = PVS_INSN_UNKNOWN;
 
 	if ((insn->type == PVS_INSN_MOVS || no_step) &&
@@ -563,12 +589,12 @@ static void pvs_step_report(const struct pvs_step *step,
 
 	switch (insn->type) {
 	case PVS_INSN_LOAD:
-		pvs_report_parts(PV_SHADOW_READ, step->ip, insn->addr,
+		pvs_report_parts(PV_SHADOW_READ, step->ip, step->ops.addr,
 				 insn->width, pvs_loaded_value(insn, regs));
 		break;
 	case PVS_INSN_STORE:
-		pvs_report_parts(PV_SHADOW_WRITE, step->ip, insn->addr,
-				 insn->width, insn->value);
+		pvs_report_parts(PV_SHADOW_WRITE, step->ip, step->ops.addr,
+				 insn->width, step->ops.value);
 		break;
 	default:
 		for (i = 0; i < step->nr; i++)
