@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an instruction does to memory: the moves, which are what drivers use. All
- * others are PVS_INSN_UNKNOWN.
+ * What the text of an instruction says: where its memory operand is, how wide, and
+ * what is done to it. Pure functions of the text; all that is not understood is
+ * PVS_INSN_UNKNOWN.
  */
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 #include <linux/string.h>
-#include <linux/uaccess.h>
 
 #include <asm/insn.h>
-#include <asm/insn-eval.h>
 
 #include "decode.h"
+#include "opcodes.h"
 
 static const u8 pvs_reg_offset[16] = {
 	offsetof(struct pt_regs, ax), offsetof(struct pt_regs, cx),
@@ -25,298 +26,480 @@ static const u8 pvs_reg_offset[16] = {
 	offsetof(struct pt_regs, r14), offsetof(struct pt_regs, r15),
 };
 
-/* Offset of the bytes that a reg field of ModRM names. */
-static u8 pvs_modrm_reg(const struct insn *insn, unsigned int size)
+#define PVS_REG_SP	4
+
+/* What the prefixes before REX and VEX say. */
+struct pvs_prefixes {
+	enum pvs_pfx	mandatory;
+	bool		opnd_size;
+	bool		rep;
+	bool		lock;
+	bool		segment;
+};
+
+static void pvs_scan_prefixes(struct pvs_prefixes *p, const struct insn *insn,
+			      const u8 *text)
+{
+	unsigned int i;
+
+	memset(p, 0, sizeof(*p));
+	for (i = 0; i < insn->prefixes.nbytes; i++) {
+		switch (text[i]) {
+		case 0x66:
+			p->opnd_size = true;
+			break;
+		case 0xf2:
+			p->mandatory = PVS_PFX_F2;
+			p->rep = true;
+			break;
+		case 0xf3:
+			p->mandatory = PVS_PFX_F3;
+			p->rep = true;
+			break;
+		case 0xf0:
+			p->lock = true;
+			break;
+		case 0x64:
+		case 0x65:
+			p->segment = true;
+			break;
+		}
+	}
+	if (!p->rep && p->opnd_size)
+		p->mandatory = PVS_PFX_66;
+}
+NOKPROBE_SYMBOL(pvs_scan_prefixes);
+
+/* Fields of VEX and EVEX, or their defaults, as the instruction means them. */
+static bool pvs_vex_w(struct insn *insn)
+{
+	return insn_is_avx(insn) ? insn_vex_w_bit(insn) :
+				   X86_REX_W(insn->rex_prefix.value);
+}
+NOKPROBE_SYMBOL(pvs_vex_w);
+
+static unsigned int pvs_vex_vvvv(struct insn *insn)
+{
+	return ~X86_VEX_V(insn->vex_prefix.bytes[2]) & 15;
+}
+NOKPROBE_SYMBOL(pvs_vex_vvvv);
+
+/* Bytes of a vector; 0: there are none so long. */
+static unsigned int pvs_vector_length(struct insn *insn)
+{
+	static const u8 evex[] = { 16, 32, 64, 0 };
+
+	if (insn_is_evex(insn))
+		return evex[insn->vex_prefix.bytes[3] >> 5 & 3];
+	if (insn_is_avx(insn) && X86_VEX_L(insn->vex_prefix.bytes[2]))
+		return 32;
+	return 16;
+}
+NOKPROBE_SYMBOL(pvs_vector_length);
+
+/* Number of the register that the reg field of ModRM names. */
+static unsigned int pvs_modrm_reg(struct insn *insn)
 {
 	unsigned int reg = X86_MODRM_REG(insn->modrm.value);
+	bool high;
 
-	/* AH, CH, DH, BH */
-	if (size == 1 && !insn->rex_prefix.nbytes && reg >= 4)
-		return pvs_reg_offset[reg - 4] + 1;
-	if (X86_REX_R(insn->rex_prefix.value))
-		reg += 8;
-	return pvs_reg_offset[reg];
+	if (insn_is_avx(insn))
+		high = !X86_VEX_R(insn->vex_prefix.bytes[1]);
+	else
+		high = X86_REX_R(insn->rex_prefix.value);
+	return reg + 8 * high;
 }
 NOKPROBE_SYMBOL(pvs_modrm_reg);
 
-static u64 pvs_get_bytes(const void *from, unsigned int size)
+static bool pvs_is_high_byte(struct insn *insn, unsigned int reg)
 {
-	u64 value = 0;
-
-	memcpy(&value, from, size);
-	return value;
+	return !insn->rex_prefix.nbytes && reg >= 4;
 }
-NOKPROBE_SYMBOL(pvs_get_bytes);
+NOKPROBE_SYMBOL(pvs_is_high_byte);
 
-static u64 pvs_get_reg(const struct pt_regs *regs, u8 offset, unsigned int size)
+/* Offset of the bytes that it has in struct pt_regs. */
+static u8 pvs_modrm_reg_offset(struct insn *insn, u32 op)
 {
-	return pvs_get_bytes((const u8 *)regs + offset, size);
+	unsigned int reg = pvs_modrm_reg(insn);
+
+	/* AH, CH, DH, BH */
+	if ((op & PVS_OP_BYTE_REG) == PVS_OP_BYTE_REG &&
+	    pvs_is_high_byte(insn, reg))
+		return pvs_reg_offset[reg - 4] + 1;
+	return pvs_reg_offset[reg];
 }
-NOKPROBE_SYMBOL(pvs_get_reg);
+NOKPROBE_SYMBOL(pvs_modrm_reg_offset);
 
-static unsigned long pvs_mask_addr(unsigned long addr, unsigned int size)
+static unsigned int pvs_op_width(struct insn *insn, u32 op)
 {
-	return size == 4 ? (u32)addr : addr;
+	unsigned int vector = pvs_vector_length(insn);
+	unsigned int w = pvs_vex_w(insn) ? 8 : 4;
+
+	switch (PVS_OP_WIDTH(op)) {
+	case PVS_WIDTH_1:
+		return 1;
+	case PVS_WIDTH_2:
+		return 2;
+	case PVS_WIDTH_4:
+		return 4;
+	case PVS_WIDTH_8:
+		return 8;
+	case PVS_WIDTH_16:
+		return 16;
+	case PVS_WIDTH_32:
+		return 32;
+	case PVS_WIDTH_OPERAND:
+		return insn->opnd_bytes;
+	case PVS_WIDTH_REX:
+		return w;
+	case PVS_WIDTH_REX2:
+		return 2 * w;
+	case PVS_WIDTH_MOVSXD:
+		/* With 16 bits, Intel reads two bytes and AMD four. */
+		return insn->opnd_bytes < 4 ? 0 : 4;
+	case PVS_WIDTH_VECTOR:
+		return vector;
+	case PVS_WIDTH_HALF:
+		return vector / 2;
+	case PVS_WIDTH_QUARTER:
+		return vector / 4;
+	case PVS_WIDTH_EIGHTH:
+		return vector / 8;
+	case PVS_WIDTH_DUP:
+		return vector == 16 ? 8 : vector;
+	}
+	return 0;
 }
-NOKPROBE_SYMBOL(pvs_mask_addr);
+NOKPROBE_SYMBOL(pvs_op_width);
 
-static bool pvs_has_segment(struct insn *insn)
+/* The descriptor of an instruction's opcode, if it may be encoded like this. */
+static u32 pvs_find_opcode(struct insn *insn, const struct pvs_prefixes *p)
 {
-	insn_byte_t p;
-	int i;
+	const u8 *opcode = insn->opcode.bytes;
+	unsigned int map;
+	u32 op;
 
-	for_each_insn_prefix(insn, i, p)
-		if (p == 0x64 || p == 0x65)
-			return true;
-	return false;
+	if (insn_is_avx(insn)) {
+		/* These make the instruction undefined. */
+		if (p->rep || p->opnd_size || p->lock || insn->rex_prefix.nbytes)
+			return 0;
+		map = insn_vex_m_bits(insn);
+		if (map < PVS_MAP_0F || map >= PVS_NR_MAPS)
+			return 0;
+		op = pvs_opcode(map, opcode[0], insn_vex_p_bits(insn),
+				insn->modrm.value);
+		return op & (insn_is_evex(insn) ? PVS_OP_EVEX : PVS_OP_VEX) ?
+			op : 0;
+	}
+
+	if (insn->opcode.nbytes == 1)
+		map = PVS_MAP_ONE;
+	else if (insn->opcode.nbytes == 2)
+		map = PVS_MAP_0F;
+	else if (opcode[1] == 0x38)
+		map = PVS_MAP_0F38;
+	else if (opcode[1] == 0x3a)
+		map = PVS_MAP_0F3A;
+	else
+		return 0;
+	op = pvs_opcode(map, opcode[insn->opcode.nbytes - 1], p->mandatory,
+			insn->modrm.value);
+	return op & PVS_OP_LEGACY ? op : 0;
 }
-NOKPROBE_SYMBOL(pvs_has_segment);
+NOKPROBE_SYMBOL(pvs_find_opcode);
 
-static void pvs_decode_modrm(struct pvs_insn *out, struct insn *insn,
-			     struct pt_regs *regs, enum pvs_insn_type type,
-			     unsigned int width, unsigned int reg_size,
-			     bool extend)
+/*
+ * What EVEX adds that is not understood: a mask, by which parts of the operand are
+ * not touched; one element instead of the operand; and its reserved bits.
+ */
+static bool pvs_evex_plain(struct insn *insn)
 {
-	void __user *addr = insn_get_addr_ref(insn, regs);
+	const u8 *evex = insn->vex_prefix.bytes;
 
-	if (addr == (void __user *)-1L)
-		return;
-
-	out->type = type;
-	out->addr = (unsigned long)addr;
-	out->width = width;
-	out->reg = pvs_modrm_reg(insn, reg_size);
-	out->reg_size = reg_size;
-	out->extend = extend;
-	if (type == PVS_INSN_STORE)
-		out->value = pvs_get_reg(regs, out->reg, width);
+	return !(evex[1] & 0x08) && (evex[2] & 0x04) && !(evex[3] & 0x97);
 }
-NOKPROBE_SYMBOL(pvs_decode_modrm);
+NOKPROBE_SYMBOL(pvs_evex_plain);
 
-/* The accumulator's moves: string instructions and absolute addresses. */
-static void pvs_decode_acc(struct pvs_insn *out, struct pt_regs *regs,
-			   enum pvs_insn_type type, unsigned long addr,
-			   unsigned int width)
+static void pvs_decode_address(struct pvs_insn *out, struct insn *insn,
+			       unsigned long ip)
 {
-	out->type = type;
-	out->addr = addr;
-	out->width = width;
-	out->reg = offsetof(struct pt_regs, ax);
-	out->reg_size = width;
-	if (type == PVS_INSN_STORE)
-		out->value = pvs_get_reg(regs, out->reg, width);
+	unsigned int mod = X86_MODRM_MOD(insn->modrm.value);
+	unsigned int rm = X86_MODRM_RM(insn->modrm.value);
+	unsigned int x = X86_REX_X(insn->rex_prefix.value) ? 8 : 0;
+	unsigned int b = X86_REX_B(insn->rex_prefix.value) ? 8 : 0;
+	unsigned int index;
+
+	/* Two bytes of VEX have no room for these. */
+	if (insn->vex_prefix.nbytes > 2) {
+		x = X86_VEX_X(insn->vex_prefix.bytes[1]) ? 0 : 8;
+		b = X86_VEX_B(insn->vex_prefix.bytes[1]) ? 0 : 8;
+	}
+
+	/* Not got, it is 0. */
+	out->disp = (long)insn->displacement.value;
+	if (insn_is_evex(insn) && insn->displacement.nbytes == 1)
+		out->disp *= out->width;
+
+	if (insn->sib.nbytes) {
+		rm = X86_SIB_BASE(insn->sib.value);
+		index = X86_SIB_INDEX(insn->sib.value) + x;
+		if (index != PVS_REG_SP) {
+			out->index = pvs_reg_offset[index];
+			out->scale = X86_SIB_SCALE(insn->sib.value);
+		}
+		if (mod != 0 || rm != 5)
+			out->base = pvs_reg_offset[rm + b];
+	} else if (mod == 0 && rm == 5) {
+		out->disp += ip + insn->length;
+	} else {
+		out->base = pvs_reg_offset[rm + b];
+	}
 }
-NOKPROBE_SYMBOL(pvs_decode_acc);
+NOKPROBE_SYMBOL(pvs_decode_address);
 
-static void pvs_decode_string(struct pvs_insn *out, struct insn *insn,
-			      struct pt_regs *regs, u8 opcode,
-			      unsigned int width)
+static void pvs_decode_string(struct pvs_insn *out, unsigned int kind, bool rep)
 {
-	unsigned long si = pvs_mask_addr(regs->si, insn->addr_bytes);
-	unsigned long di = pvs_mask_addr(regs->di, insn->addr_bytes);
-
-	if (pvs_has_segment(insn))
-		return;
-
 	out->string = true;
-	out->rep = insn_has_rep_prefix(insn);
-	switch (opcode & ~1) {
-	case 0xa4: /* movs */
-		out->type = PVS_INSN_MOVS;
-		out->addr = si;
-		out->dst = di;
-		out->width = width;
-		out->move_si = true;
-		out->move_di = true;
-		break;
-	case 0xaa: /* stos */
-		pvs_decode_acc(out, regs, PVS_INSN_STORE, di, width);
-		out->move_di = true;
-		break;
-	case 0xac: /* lods */
-		pvs_decode_acc(out, regs, PVS_INSN_LOAD, si, width);
-		out->move_si = true;
-		break;
+	out->rep = rep;
+	out->move_si = kind != PVS_KIND_STOS;
+	out->move_di = kind != PVS_KIND_LODS;
+	out->base = out->move_si ? offsetof(struct pt_regs, si) :
+				   offsetof(struct pt_regs, di);
+	if (kind == PVS_KIND_MOVS) {
+		out->dst = offsetof(struct pt_regs, di);
+	} else {
+		out->reg = offsetof(struct pt_regs, ax);
+		out->reg_size = out->width;
 	}
 }
 NOKPROBE_SYMBOL(pvs_decode_string);
 
-static void pvs_decode_imm(struct pvs_insn *out, struct insn *insn,
-			   struct pt_regs *regs, unsigned int width)
+static void pvs_decode_moffs(struct pvs_insn *out, const struct insn *insn)
 {
-	if (X86_MODRM_REG(insn->modrm.value))
-		return;
+	out->disp = (u32)insn->moffset1.value |
+		    (u64)(u32)insn->moffset2.value << 32;
+	out->reg = offsetof(struct pt_regs, ax);
+	out->reg_size = out->width;
+}
+NOKPROBE_SYMBOL(pvs_decode_moffs);
 
-	pvs_decode_modrm(out, insn, regs, PVS_INSN_STORE, width, width, false);
-	out->value = (s64)insn->immediate1.value;
-	if (width < sizeof(u64))
-		out->value &= BIT_ULL(8 * width) - 1;
+static void pvs_decode_imm(struct pvs_insn *out, const struct insn *insn)
+{
+	out->imm = (s64)insn->immediate1.value;
+	if (out->width < sizeof(u64))
+		out->imm &= BIT_ULL(8 * out->width) - 1;
 }
 NOKPROBE_SYMBOL(pvs_decode_imm);
 
-static void pvs_decode_one_byte(struct pvs_insn *out, struct insn *insn,
-				struct pt_regs *regs)
+/*
+ * A base register for the code. It needs neither REX nor SIB nor displacement, and
+ * the instruction uses it for nothing else: of those that use rbx, rsi or rdi
+ * without naming them, only cmpxchg8b has no string, and it names no other.
+ */
+static unsigned int pvs_pick_base(struct insn *insn, u32 op)
 {
-	unsigned int opnd = insn->opnd_bytes;
-	u8 opcode = insn->opcode.bytes[0];
-	unsigned int width = opcode & 1 ? opnd : 1;
-	unsigned long moffset;
+	static const u8 candidates[] = { 6, 7, 3 };	/* rsi, rdi, rbx */
+	unsigned int reg = pvs_modrm_reg(insn);
+	unsigned int i;
 
-	switch (opcode) {
-	case 0x88:
-	case 0x89:
-		pvs_decode_modrm(out, insn, regs, PVS_INSN_STORE, width, width,
-				 false);
+	if ((op & PVS_OP_BYTE_REG) == PVS_OP_BYTE_REG &&
+	    pvs_is_high_byte(insn, reg))
+		reg -= 4;
+	for (i = 0; i < ARRAY_SIZE(candidates) - 1; i++)
+		if (candidates[i] != reg &&
+		    !(insn_is_avx(insn) && candidates[i] == pvs_vex_vvvv(insn)))
+			break;
+	return candidates[i];
+}
+NOKPROBE_SYMBOL(pvs_pick_base);
+
+/* The same instruction on (%base): no longer than it was. */
+static unsigned int pvs_reencode(u8 *code, const struct insn *insn,
+				 const u8 *text, unsigned int base)
+{
+	const u8 *imm = text + insn_offset_immediate((struct insn *)insn);
+	unsigned int imm_len = text + insn->length - imm;
+	u8 *p = code;
+	unsigned int i;
+
+	for (i = 0; i < insn->prefixes.nbytes; i++) {
+		switch (text[i]) {
+		case 0x26:
+		case 0x2e:
+		case 0x36:
+		case 0x3e:
+		case 0x67:
+			break;
+		default:
+			*p++ = text[i];
+		}
+	}
+	/* Even if nothing is left in REX: without it, spl would be ah. */
+	if (insn->rex_prefix.nbytes)
+		*p++ = insn->rex_prefix.bytes[0] & ~0x03;
+
+	/* Inverted here, and two bytes of VEX have neither. */
+	memcpy(p, insn->vex_prefix.bytes, 2);
+	if (insn->vex_prefix.nbytes > 2) {
+		p[1] |= 0x60;
+		memcpy(p + 2, &insn->vex_prefix.bytes[2],
+		       insn->vex_prefix.nbytes - 2);
+	}
+	p += insn->vex_prefix.nbytes;
+
+	memcpy(p, insn->opcode.bytes, insn->opcode.nbytes);
+	p += insn->opcode.nbytes;
+	*p++ = (insn->modrm.bytes[0] & 0x38) | base;
+	memcpy(p, imm, imm_len);
+	p += imm_len;
+
+	return p - code;
+}
+NOKPROBE_SYMBOL(pvs_reencode);
+
+static bool pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
+			    const u8 *text, u32 op, bool lock)
+{
+	unsigned int reg = pvs_modrm_reg(insn);
+	bool high = (op & PVS_OP_BYTE_REG) == PVS_OP_BYTE_REG &&
+		    pvs_is_high_byte(insn, reg);
+	unsigned int base;
+
+	/* The code runs on another stack. */
+	if ((op & PVS_OP_GPR) && reg == PVS_REG_SP && !high)
+		return false;
+	if ((op & PVS_OP_VVVV_GPR) && pvs_vex_vvvv(insn) == PVS_REG_SP)
+		return false;
+	if (lock || (op & PVS_OP_IMPLICIT_LOCK)) {
+		if (!out->reads || !out->writes)
+			return false;
+		out->locked = PVS_OP_LOCKED(op) ?: PVS_LOCKED_OTHER;
+	}
+	if (PVS_OP_LOCKED(op) && (op & PVS_OP_GPR))
+		out->reg = pvs_modrm_reg_offset(insn, op);
+	if (op & PVS_OP_BITS)
+		out->bits = pvs_reg_offset[reg];
+
+	base = pvs_pick_base(insn, op);
+	out->exec_base = pvs_reg_offset[base];
+	out->code_len = pvs_reencode(out->code, insn, text, base);
+	out->type = PVS_INSN_EXEC;
+
+	return true;
+}
+NOKPROBE_SYMBOL(pvs_decode_exec);
+
+static void pvs_decode_op(struct pvs_insn *out, struct insn *insn,
+			  const u8 *text, unsigned long ip, u32 op,
+			  const struct pvs_prefixes *p)
+{
+	unsigned int kind = PVS_OP_KIND(op);
+
+	out->width = kind == PVS_KIND_DIRECT ? 64 : pvs_op_width(insn, op);
+	if (!out->width)
+		return;
+	out->reads = op & PVS_OP_READ;
+	out->writes = op & PVS_OP_WRITE;
+	if (insn->modrm.nbytes)
+		pvs_decode_address(out, insn, ip);
+
+	switch (kind) {
+	case PVS_KIND_EXEC:
+		out->aligned = (op & PVS_OP_ALIGNED) ||
+			       (out->width == 16 && !insn_is_avx(insn) &&
+				!(op & PVS_OP_UNALIGNED));
+		pvs_decode_exec(out, insn, text, op, p->lock);
+		return;
+	case PVS_KIND_LOAD:
+	case PVS_KIND_LOAD_ZX:
+	case PVS_KIND_LOAD_SX:
+		out->type = PVS_INSN_LOAD;
+		out->reg = pvs_modrm_reg_offset(insn, op);
+		out->reg_size = kind == PVS_KIND_LOAD ? out->width :
+							insn->opnd_bytes;
+		out->extend = kind == PVS_KIND_LOAD_SX;
 		break;
-	case 0x8a:
-	case 0x8b:
-		pvs_decode_modrm(out, insn, regs, PVS_INSN_LOAD, width, width,
-				 false);
+	case PVS_KIND_STORE:
+		out->type = PVS_INSN_STORE;
+		out->reg = pvs_modrm_reg_offset(insn, op);
 		break;
-	case 0x63: /* movsxd */
-		pvs_decode_modrm(out, insn, regs, PVS_INSN_LOAD, min(opnd, 4U),
-				 opnd, true);
+	case PVS_KIND_STORE_IMM:
+		out->type = PVS_INSN_STORE;
+		pvs_decode_imm(out, insn);
 		break;
-	case 0xa0 ... 0xa3:
-		moffset = (u32)insn->moffset1.value |
-			  (u64)(u32)insn->moffset2.value << 32;
-		if (!pvs_has_segment(insn))
-			pvs_decode_acc(out, regs,
-				       opcode & 2 ? PVS_INSN_STORE : PVS_INSN_LOAD,
-				       moffset, width);
+	case PVS_KIND_MOFFS_LOAD:
+		out->type = PVS_INSN_LOAD;
+		pvs_decode_moffs(out, insn);
 		break;
-	case 0xa4:
-	case 0xa5:
-	case 0xaa ... 0xad:
-		pvs_decode_string(out, insn, regs, opcode, width);
+	case PVS_KIND_MOFFS_STORE:
+		out->type = PVS_INSN_STORE;
+		pvs_decode_moffs(out, insn);
 		break;
-	case 0xc6:
-	case 0xc7:
-		pvs_decode_imm(out, insn, regs, width);
+	case PVS_KIND_MOVS:
+		out->type = PVS_INSN_MOVS;
+		pvs_decode_string(out, kind, p->rep);
+		break;
+	case PVS_KIND_STOS:
+		out->type = PVS_INSN_STORE;
+		pvs_decode_string(out, kind, p->rep);
+		break;
+	case PVS_KIND_LODS:
+		out->type = PVS_INSN_LOAD;
+		pvs_decode_string(out, kind, p->rep);
+		break;
+	case PVS_KIND_DIRECT:
+		out->type = PVS_INSN_MOVS;
+		out->direct = true;
+		out->aligned = true;
+		out->dst = pvs_reg_offset[pvs_modrm_reg(insn)];
 		break;
 	}
+	/* The moves cannot be locked. */
+	if (p->lock)
+		out->type = PVS_INSN_UNKNOWN;
 }
-NOKPROBE_SYMBOL(pvs_decode_one_byte);
-
-static void pvs_decode_two_bytes(struct pvs_insn *out, struct insn *insn,
-				 struct pt_regs *regs)
-{
-	unsigned int opnd = insn->opnd_bytes;
-	u8 opcode = insn->opcode.bytes[1];
-
-	switch (opcode) {
-	case 0xb6: /* movzx */
-	case 0xb7:
-	case 0xbe: /* movsx */
-	case 0xbf:
-		pvs_decode_modrm(out, insn, regs, PVS_INSN_LOAD,
-				 opcode & 1 ? 2 : 1, opnd, opcode & 8);
-		/* Its register is never one of the high bytes. */
-		break;
-	case 0xc3: /* movnti */
-		pvs_decode_modrm(out, insn, regs, PVS_INSN_STORE, opnd, opnd,
-				 false);
-		break;
-	}
-}
-NOKPROBE_SYMBOL(pvs_decode_two_bytes);
+NOKPROBE_SYMBOL(pvs_decode_op);
 
 /**
- * pvs_decode - decode the instruction that faulted
- * @out:  result; type PVS_INSN_UNKNOWN if it is none of the moves
- * @regs: kernel registers, as they were before it
+ * pvs_decode - decode an instruction
+ * @out:  result; type PVS_INSN_UNKNOWN if it is to be single-stepped
+ * @text: its text
+ * @len:  bytes of @text, which may be more than the instruction has
+ * @ip:   its address, where it runs
  *
- * Any context.
+ * The result depends on the arguments only. Any context.
  */
-void pvs_decode(struct pvs_insn *out, struct pt_regs *regs)
+void pvs_decode(struct pvs_insn *out, const u8 *text, unsigned int len,
+		unsigned long ip)
 {
-	u8 text[MAX_INSN_SIZE];
+	struct pvs_prefixes p;
 	struct insn insn;
-	int len = sizeof(text);
+	unsigned int i;
+	u32 op;
 
 	memset(out, 0, sizeof(*out));
-	memset(text, 0, sizeof(text));
-
-	/* The instruction is there; what follows it on the next page may not be. */
-	if (copy_from_kernel_nofault(text, (void *)regs->ip, len)) {
-		len = PAGE_SIZE - offset_in_page(regs->ip);
-		if (len >= sizeof(text) ||
-		    copy_from_kernel_nofault(text, (void *)regs->ip, len))
-			return;
-	}
-	out->bytes = text[0] << 16 | text[1] << 8 | text[2];
+	out->base = PVS_NO_REG;
+	out->index = PVS_NO_REG;
+	out->dst = PVS_NO_REG;
+	out->reg = PVS_NO_REG;
+	out->bits = PVS_NO_REG;
+	out->exec_base = PVS_NO_REG;
+	for (i = 0; i < 3; i++)
+		out->bytes = out->bytes << 8 | (i < len ? text[i] : 0);
 
 	if (insn_decode(&insn, text, len, INSN_MODE_64))
 		return;
 	out->len = insn.length;
 	out->addr_size = insn.addr_bytes;
 
-	if (insn_is_avx(&insn))
+	pvs_scan_prefixes(&p, &insn, text);
+	/* No register says where fs and gs are. */
+	if (p.segment || insn_is_rex2(&insn) || insn_has_emulate_prefix(&insn) ||
+	    (insn_is_evex(&insn) && !pvs_evex_plain(&insn)))
 		return;
-	if (insn.opcode.nbytes == 1)
-		pvs_decode_one_byte(out, &insn, regs);
-	else if (insn.opcode.nbytes == 2 && insn.opcode.bytes[0] == 0x0f)
-		pvs_decode_two_bytes(out, &insn, regs);
+	op = pvs_find_opcode(&insn, &p);
+	if (!op || (insn.modrm.nbytes && X86_MODRM_MOD(insn.modrm.value) == 3))
+		return;
+	pvs_decode_op(out, &insn, text, ip, op, &p);
 }
 NOKPROBE_SYMBOL(pvs_decode);
-
-/**
- * pvs_loaded_value - what a load got
- * @insn: the load
- * @regs: registers, as they are after it
- */
-u64 pvs_loaded_value(const struct pvs_insn *insn, const struct pt_regs *regs)
-{
-	return pvs_get_reg(regs, insn->reg, insn->width);
-}
-NOKPROBE_SYMBOL(pvs_loaded_value);
-
-static void pvs_set_reg(const struct pvs_insn *insn, struct pt_regs *regs,
-			u64 value)
-{
-	unsigned int size = insn->reg_size;
-
-	if (insn->extend)
-		value = sign_extend64(value, 8 * insn->width - 1);
-	/* A 32-bit result clears the upper half, a smaller one leaves the rest. */
-	if (size == 4) {
-		value = (u32)value;
-		size = 8;
-	}
-	memcpy((u8 *)regs + insn->reg, &value, size);
-}
-NOKPROBE_SYMBOL(pvs_set_reg);
-
-static void pvs_advance(unsigned long *reg, long by, unsigned int addr_size)
-{
-	*reg = pvs_mask_addr(*reg + by, addr_size);
-}
-NOKPROBE_SYMBOL(pvs_advance);
-
-/**
- * pvs_complete - leave the registers as the instruction leaves them
- * @insn:  the instruction, or one element of a string instruction
- * @regs:  registers
- * @value: what was loaded, if it loads
- */
-void pvs_complete(const struct pvs_insn *insn, struct pt_regs *regs, u64 value)
-{
-	long by = regs->flags & X86_EFLAGS_DF ? -(long)insn->width : insn->width;
-
-	if (insn->type == PVS_INSN_LOAD)
-		pvs_set_reg(insn, regs, value);
-	if (insn->move_si)
-		pvs_advance(&regs->si, by, insn->addr_size);
-	if (insn->move_di)
-		pvs_advance(&regs->di, by, insn->addr_size);
-	if (insn->rep) {
-		pvs_advance(&regs->cx, -1, insn->addr_size);
-		if (pvs_mask_addr(regs->cx, insn->addr_size))
-			return;
-	}
-
-	regs->ip += insn->len;
-	/* Its own breakpoint was dealt with before it faulted. */
-	regs->flags &= ~X86_EFLAGS_RF;
-}
-NOKPROBE_SYMBOL(pvs_complete);

@@ -21,10 +21,10 @@
 
 #include <asm/cpu_entry_area.h>
 #include <asm/debugreg.h>
+#include <asm/insn.h>
 #include <asm/msr.h>
 #include <asm/trap_pf.h>
 
-#include "../../mm/alias.h"
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
 #include "../../pvops/root.h"
@@ -39,6 +39,7 @@
 /**
  * struct pvs_step - an instruction being completed
  * @insn:     what it is
+ * @ops:      its operands, unless it is unknown
  * @ip:       where
  * @sp:       stack pointer there: tells it from another run of the same code
  * @flags:    TF and IF of the interrupted code
@@ -53,6 +54,7 @@
  */
 struct pvs_step {
 	struct pvs_insn		insn;
+	struct pvs_operands	ops;
 	unsigned long		ip;
 	unsigned long		sp;
 	unsigned long		flags;
@@ -225,54 +227,40 @@ static bool pvs_add_page(struct pvs_step *step, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_add_page);
 
-/*
- * Where the handler itself can make an access: in the alias if it is to a trapped
- * page. It has to be in the kernel half, for a user page may have to be faulted in
- * first, and within one range, for it has to be one access.
- */
-static bool pvs_place(unsigned long addr, unsigned int width, bool write,
-		      unsigned long *place)
+/* Make this CPU see an operand; false if the reference does not allow it. */
+static bool pvs_add_operand(struct pvs_step *step, unsigned long addr,
+			    unsigned int width, bool write)
 {
 	unsigned long last = addr + width - 1;
-	bool two = (addr ^ last) & PAGE_MASK;
-	unsigned long error_code = write ? X86_PF_WRITE : 0;
 	struct pv_shadow_range *range;
 
-	if (addr < TASK_SIZE_MAX || last < addr ||
-	    !pvs_ref_permits(&pvs_tree, addr, error_code) ||
-	    (two && !pvs_ref_permits(&pvs_tree, last, error_code)))
-		return false;
-
-	range = pvs_trapped(addr);
-	if (two && pvs_trapped(last) != range)
-		return false;
-
-	*place = range ? pvs_alias_of(range, addr, last) : addr;
-	return *place;
+	for (;; addr = (addr & PAGE_MASK) + PAGE_SIZE) {
+		range = addr >= TASK_SIZE_MAX ? pvs_trapped(addr) : NULL;
+		if (range) {
+			if (!pvs_add_page(step, addr, range, write))
+				return false;
+		} else if (!pvs_ref_permits(&pvs_tree, addr,
+					    write ? X86_PF_WRITE : 0)) {
+			return false;
+		}
+		if ((addr & PAGE_MASK) == (last & PAGE_MASK))
+			return true;
+	}
 }
-NOKPROBE_SYMBOL(pvs_place);
+NOKPROBE_SYMBOL(pvs_add_operand);
 
-/* Exactly one access of exactly that width, whatever the compiler would prefer. */
 static u64 pvs_device_read(unsigned long addr, unsigned int width)
 {
-	u64 value = 0;
-
 	switch (width) {
 	case 1:
-		asm volatile("movb (%1), %b0" : "+q" (value) : "r" (addr) : "memory");
-		break;
+		return READ_ONCE(*(u8 *)addr);
 	case 2:
-		asm volatile("movw (%1), %w0" : "+r" (value) : "r" (addr) : "memory");
-		break;
+		return READ_ONCE(*(u16 *)addr);
 	case 4:
-		asm volatile("movl (%1), %k0" : "=r" (value) : "r" (addr) : "memory");
-		break;
-	case 8:
-		asm volatile("movq (%1), %0" : "=r" (value) : "r" (addr) : "memory");
-		break;
+		return READ_ONCE(*(u32 *)addr);
+	default:
+		return READ_ONCE(*(u64 *)addr);
 	}
-
-	return value;
 }
 NOKPROBE_SYMBOL(pvs_device_read);
 
@@ -280,50 +268,81 @@ static void pvs_device_write(unsigned long addr, unsigned int width, u64 value)
 {
 	switch (width) {
 	case 1:
-		asm volatile("movb %b0, (%1)" : : "q" (value), "r" (addr) : "memory");
+		WRITE_ONCE(*(u8 *)addr, value);
 		break;
 	case 2:
-		asm volatile("movw %w0, (%1)" : : "r" (value), "r" (addr) : "memory");
+		WRITE_ONCE(*(u16 *)addr, value);
 		break;
 	case 4:
-		asm volatile("movl %k0, (%1)" : : "r" (value), "r" (addr) : "memory");
+		WRITE_ONCE(*(u32 *)addr, value);
 		break;
-	case 8:
-		asm volatile("movq %0, (%1)" : : "r" (value), "r" (addr) : "memory");
+	default:
+		WRITE_ONCE(*(u64 *)addr, value);
 		break;
 	}
 }
 NOKPROBE_SYMBOL(pvs_device_write);
 
+/* What is about to run; an EXEC is stepped, as what is unknown is. */
+static void pvs_step_decode(struct pvs_step *step, const struct pt_regs *regs)
+{
+	unsigned int len = MAX_INSN_SIZE;
+	u8 text[MAX_INSN_SIZE];
+
+	memset(text, 0, sizeof(text));
+	/* The instruction is there; what follows it on the next page may not be. */
+	if (copy_from_kernel_nofault(text, (void *)regs->ip, len)) {
+		len = min_t(unsigned int, len,
+			    PAGE_SIZE - offset_in_page(regs->ip));
+		if (copy_from_kernel_nofault(text, (void *)regs->ip, len))
+			len = 0;
+	}
+	pvs_decode(&step->insn, text, len, regs->ip);
+	if (step->insn.type == PVS_INSN_EXEC)
+		step->insn.type = PVS_INSN_UNKNOWN;
+	if (step->insn.type != PVS_INSN_UNKNOWN)
+		pvs_resolve(&step->insn, regs, &step->ops);
+}
+NOKPROBE_SYMBOL(pvs_step_decode);
+
 /*
- * Complete the instruction here, if it is one that is known.
+ * Complete the instruction here. It must be one that is known, and its operands
+ * in the kernel half: a user page may have to be faulted in first.
  *
  * Return: false if it has to be stepped instead, with no operand touched.
  */
 static bool pvs_emulate(struct pvs_step *step, struct pt_regs *regs)
 {
 	const struct pvs_insn *insn = &step->insn;
+	const struct pvs_operands *ops = &step->ops;
 	bool reads = insn->type != PVS_INSN_STORE;
 	bool writes = insn->type != PVS_INSN_LOAD;
-	unsigned long to = insn->type == PVS_INSN_MOVS ? insn->dst : insn->addr;
-	unsigned long from_place, to_place;
-	u64 value = insn->value;
+	unsigned long to = insn->type == PVS_INSN_MOVS ? ops->dst : ops->addr;
+	u64 value = ops->value;
 
-	if (insn->type == PVS_INSN_UNKNOWN ||
+	if (insn->type == PVS_INSN_UNKNOWN || insn->width > sizeof(value) ||
+	    (reads && ops->addr < TASK_SIZE_MAX) ||
+	    (writes && to < TASK_SIZE_MAX) ||
 	    (regs->flags & X86_EFLAGS_TF)) /* someone waits for the trap */
 		return false;
 
-	if ((reads && !pvs_place(insn->addr, insn->width, false, &from_place)) ||
-	    (writes && !pvs_place(to, insn->width, true, &to_place)))
+	if ((reads && !pvs_add_operand(step, ops->addr, insn->width, false)) ||
+	    (writes && !pvs_add_operand(step, to, insn->width, true))) {
+		pvs_step_hide(step);
+		WRITE_ONCE(step->nr, 0);
+		barrier();
+		step->revealed = true;
 		return false;
+	}
 
 	if (reads)
-		value = pvs_device_read(from_place, insn->width);
+		value = pvs_device_read(ops->addr, insn->width);
 	if (writes)
-		pvs_device_write(to_place, insn->width, value);
+		pvs_device_write(to, insn->width, value);
+	pvs_step_hide(step);
 
 	if (reads)
-		pvs_report_parts(PV_SHADOW_READ, step->ip, insn->addr,
+		pvs_report_parts(PV_SHADOW_READ, step->ip, ops->addr,
 				 insn->width, value);
 	if (writes)
 		pvs_report_parts(PV_SHADOW_WRITE, step->ip, to, insn->width,
@@ -399,7 +418,7 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 	};
 
 	pvs_count(PVS_MISSED);
-	pvs_decode(&step.insn, regs);
+	pvs_step_decode(&step, regs);
 	pvs_report_unknown(&step, 0);
 
 	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
@@ -463,13 +482,14 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	}
 
 	insn = &step->insn;
-	pvs_decode(insn, regs);
-	if (!pvs_in_operand(addr, insn->addr, insn->width) &&
+	pvs_step_decode(step, regs);
+	if (!pvs_in_operand(addr, step->ops.addr, insn->width) &&
 	    !(insn->type == PVS_INSN_MOVS &&
-	      pvs_in_operand(addr, insn->dst, insn->width)))
+	      pvs_in_operand(addr, step->ops.dst, insn->width)))
 		insn->type = PVS_INSN_UNKNOWN;
 
-	if (pvs_emulate(step, regs)) {
+	if ((insn->type == PVS_INSN_MOVS || no_step) &&
+	    pvs_emulate(step, regs)) {
 		pvs_pop(s);
 		return true;
 	}
@@ -569,12 +589,12 @@ static void pvs_step_report(const struct pvs_step *step,
 
 	switch (insn->type) {
 	case PVS_INSN_LOAD:
-		pvs_report_parts(PV_SHADOW_READ, step->ip, insn->addr,
+		pvs_report_parts(PV_SHADOW_READ, step->ip, step->ops.addr,
 				 insn->width, pvs_loaded_value(insn, regs));
 		break;
 	case PVS_INSN_STORE:
-		pvs_report_parts(PV_SHADOW_WRITE, step->ip, insn->addr,
-				 insn->width, insn->value);
+		pvs_report_parts(PV_SHADOW_WRITE, step->ip, step->ops.addr,
+				 insn->width, step->ops.value);
 		break;
 	default:
 		for (i = 0; i < step->nr; i++)
