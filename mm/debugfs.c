@@ -11,8 +11,10 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include "../arch/x86/engine.h"
 #include "../arch/x86/fault.h"
 #include "../pvops/backend.h"
 #include "../pvops/root.h"
@@ -258,6 +260,38 @@ out:
 }
 DEFINE_SHOW_ATTRIBUTE(verify);
 
+static int engine_show(struct seq_file *m, void *unused)
+{
+	pvs_engine_show(m);
+	return 0;
+}
+
+static int engine_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, engine_show, NULL);
+}
+
+static ssize_t engine_write(struct file *file, const char __user *from,
+			    size_t count, loff_t *ppos)
+{
+	char name[16] = "";
+	int ret;
+
+	if (copy_from_user(name, from, min(count, sizeof(name) - 1)))
+		return -EFAULT;
+	ret = pvs_engine_set(strim(name));
+	return ret ?: count;
+}
+
+static const struct file_operations engine_fops = {
+	.owner		= THIS_MODULE,
+	.open		= engine_open,
+	.read		= seq_read,
+	.write		= engine_write,
+	.llseek		= seq_lseek,
+	.release	= single_release,
+};
+
 static int __init pvs_debugfs_init(void)
 {
 	struct dentry *dir, *per_cpu;
@@ -270,6 +304,7 @@ static int __init pvs_debugfs_init(void)
 	dir = debugfs_create_dir("pv_shadow", NULL);
 	debugfs_create_file("stats", 0400, dir, NULL, &stats_fops);
 	debugfs_create_file("verify", 0400, dir, NULL, &verify_fops);
+	debugfs_create_file("engine", 0600, dir, NULL, &engine_fops);
 
 	per_cpu = debugfs_create_dir("per_cpu", dir);
 	for_each_possible_cpu(cpu) {

@@ -21,6 +21,7 @@
 #include <asm/paravirt.h>
 #include <asm/tlbflush.h>
 
+#include "../arch/x86/cache.h"
 #include "backend.h"
 #include "cpu.h"
 #include "root.h"
@@ -280,16 +281,24 @@ int pv_shadow_start(void)
 	if (ret)
 		goto unlock;
 	ret = pvs_roots_alloc();
-	if (ret) {
-		pvs_tree_exit(&pvs_tree);
-		goto unlock;
-	}
+	if (ret)
+		goto exit_tree;
+	ret = pvs_cache_alloc();
+	if (ret)
+		goto free_roots;
 
 	/* From here on every writer of an entry comes to us ... */
 	static_branch_enable(&pv_shadow_key);
 	/* ... so that what the roots and tables copy now stays right. */
 	WRITE_ONCE(pvs_is_active, true);
 	pvs_on_each_live_cpu(pvs_adopt_func);
+	mutex_unlock(&pvs_lock);
+	return 0;
+
+free_roots:
+	pvs_roots_free();
+exit_tree:
+	pvs_tree_exit(&pvs_tree);
 unlock:
 	mutex_unlock(&pvs_lock);
 	return ret;
@@ -309,6 +318,7 @@ void pv_shadow_stop(void)
 		static_branch_disable(&pv_shadow_key);
 		pvs_tree_exit(&pvs_tree);
 		pvs_roots_free();
+		pvs_cache_free();
 	}
 	mutex_unlock(&pvs_lock);
 }

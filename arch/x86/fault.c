@@ -2,8 +2,8 @@
 /*
  * From the page fault of a trapped access to its completion.
  *
- * The instruction is single-stepped with the page revealed to this CPU only; moves
- * from memory to memory, whose value no register shows, are done here instead.
+ * What the instruction does is done here if one of the engines can (engine.c).
+ * Otherwise it is single-stepped with the page revealed to this CPU only.
  * From the fault to the debug trap interrupts are off, so that nothing but an NMI
  * or a fault of the instruction itself comes between. NMIs hide the page while
  * their handlers run, and what those handlers touch is completed on top of what
@@ -21,25 +21,25 @@
 
 #include <asm/cpu_entry_area.h>
 #include <asm/debugreg.h>
-#include <asm/insn.h>
 #include <asm/msr.h>
 #include <asm/trap_pf.h>
 
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
 #include "../../pvops/root.h"
+#include "cache.h"
 #include "decode.h"
+#include "engine.h"
 #include "fault.h"
 
-/* Task or interrupt, its #MC, an NMI, its #MC. */
-#define PVS_DEPTH	4
 /* Two operands, each across a page boundary. */
 #define PVS_PAGES	4
 
 /**
  * struct pvs_step - an instruction being completed
- * @insn:     what it is
+ * @insn:     what it is; stays while it is on the stack
  * @ops:      its operands, unless it is unknown
+ * @known:    it is of a kind whose value can be told from @ops and the registers
  * @ip:       where
  * @sp:       stack pointer there: tells it from another run of the same code
  * @flags:    TF and IF of the interrupted code
@@ -48,13 +48,15 @@
  * @nr:       number of pages
  * @revealed: they are revealed, except while an NMI is handled
  * @armed:    a debug trap will tell when the instruction has run
+ * @result:   what the handler itself did
  *
  * One that is free has @ip, @nr, @revealed and @armed 0, so that an NMI may find
  * the top of the stack at any stage of being filled.
  */
 struct pvs_step {
-	struct pvs_insn		insn;
+	const struct pvs_insn	*insn;
 	struct pvs_operands	ops;
+	bool			known;
 	unsigned long		ip;
 	unsigned long		sp;
 	unsigned long		flags;
@@ -63,6 +65,7 @@ struct pvs_step {
 	unsigned int		nr;
 	bool			revealed;
 	bool			armed;
+	struct pvs_result	result;
 };
 
 /**
@@ -106,46 +109,73 @@ static void pvs_report(struct pv_shadow_range *range,
 NOKPROBE_SYMBOL(pvs_report);
 
 /* One event for each trapped page that the access has a part of. */
-static void pvs_report_parts(enum pv_shadow_dir dir, unsigned long ip,
-			     unsigned long addr, unsigned int width, u64 value)
+static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir,
+			     unsigned long addr, const void *data,
+			     enum pv_shadow_engine engine)
 {
+	unsigned int width = step->insn->width;
 	unsigned int done, part;
 
 	for (done = 0; done < width; done += part) {
 		struct pv_shadow_range *range = pvs_trapped(addr + done);
 		struct pv_shadow_access access = {
 			.addr = addr + done,
-			.ip = ip,
+			.ip = step->ip,
 			.dir = dir,
-			.value = value >> (8 * done),
+			.engine = engine,
 		};
 
 		part = min(width - done,
 			   (unsigned int)(PAGE_SIZE - offset_in_page(addr + done)));
 		access.width = part;
-		if (part < sizeof(u64))
-			access.value &= BIT_ULL(8 * part) - 1;
+		memcpy(&access.value, data + done, min(part, sizeof(u64)));
+		if (part > sizeof(u64))
+			access.data = data + done;
 		if (range)
 			pvs_report(range, &access);
 	}
 }
 NOKPROBE_SYMBOL(pvs_report_parts);
 
-/* Nothing is known but where it faulted. */
-static void pvs_report_unknown(const struct pvs_step *step, unsigned int n)
+/* Nothing is known but where it was. */
+static void pvs_report_unknown(const struct pvs_step *step, unsigned long addr,
+			       struct pv_shadow_range *range,
+			       enum pv_shadow_engine engine)
 {
 	struct pv_shadow_access access = {
-		.addr = step->addr[n],
+		.addr = addr,
 		.ip = step->ip,
 		.dir = PV_SHADOW_UNKNOWN,
-		.value = step->insn.bytes,
+		.value = step->insn->bytes,
+		.engine = engine,
 	};
 
 	/* Unless it was untrapped meanwhile: the client expects no more then. */
-	if (pvs_trapped(step->addr[n]) == step->range[n])
-		pvs_report(step->range[n], &access);
+	if (pvs_trapped(addr) == range)
+		pvs_report(range, &access);
 }
 NOKPROBE_SYMBOL(pvs_report_unknown);
+
+/* What an engine did. */
+static void pvs_report_result(const struct pvs_step *step,
+			      enum pv_shadow_engine engine)
+{
+	const struct pvs_access *read = &step->result.read;
+	const struct pvs_access *write = &step->result.write;
+	unsigned long addr = read->addr;
+
+	/* Neither direction nor value would be the whole truth. */
+	if (read->made && !read->known) {
+		pvs_report_unknown(step, addr, pvs_trapped(addr), engine);
+		return;
+	}
+	if (read->made)
+		pvs_report_parts(step, PV_SHADOW_READ, addr, read->data, engine);
+	if (write->made)
+		pvs_report_parts(step, PV_SHADOW_WRITE, write->addr, write->data,
+				 engine);
+}
+NOKPROBE_SYMBOL(pvs_report_result);
 
 static void pvs_hide_all(const struct pvs_step *step)
 {
@@ -227,133 +257,6 @@ static bool pvs_add_page(struct pvs_step *step, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_add_page);
 
-/* Make this CPU see an operand; false if the reference does not allow it. */
-static bool pvs_add_operand(struct pvs_step *step, unsigned long addr,
-			    unsigned int width, bool write)
-{
-	unsigned long last = addr + width - 1;
-	struct pv_shadow_range *range;
-
-	for (;; addr = (addr & PAGE_MASK) + PAGE_SIZE) {
-		range = addr >= TASK_SIZE_MAX ? pvs_trapped(addr) : NULL;
-		if (range) {
-			if (!pvs_add_page(step, addr, range, write))
-				return false;
-		} else if (!pvs_ref_permits(&pvs_tree, addr,
-					    write ? X86_PF_WRITE : 0)) {
-			return false;
-		}
-		if ((addr & PAGE_MASK) == (last & PAGE_MASK))
-			return true;
-	}
-}
-NOKPROBE_SYMBOL(pvs_add_operand);
-
-static u64 pvs_device_read(unsigned long addr, unsigned int width)
-{
-	switch (width) {
-	case 1:
-		return READ_ONCE(*(u8 *)addr);
-	case 2:
-		return READ_ONCE(*(u16 *)addr);
-	case 4:
-		return READ_ONCE(*(u32 *)addr);
-	default:
-		return READ_ONCE(*(u64 *)addr);
-	}
-}
-NOKPROBE_SYMBOL(pvs_device_read);
-
-static void pvs_device_write(unsigned long addr, unsigned int width, u64 value)
-{
-	switch (width) {
-	case 1:
-		WRITE_ONCE(*(u8 *)addr, value);
-		break;
-	case 2:
-		WRITE_ONCE(*(u16 *)addr, value);
-		break;
-	case 4:
-		WRITE_ONCE(*(u32 *)addr, value);
-		break;
-	default:
-		WRITE_ONCE(*(u64 *)addr, value);
-		break;
-	}
-}
-NOKPROBE_SYMBOL(pvs_device_write);
-
-/* What is about to run; an EXEC is stepped, as what is unknown is. */
-static void pvs_step_decode(struct pvs_step *step, const struct pt_regs *regs)
-{
-	unsigned int len = MAX_INSN_SIZE;
-	u8 text[MAX_INSN_SIZE];
-
-	memset(text, 0, sizeof(text));
-	/* The instruction is there; what follows it on the next page may not be. */
-	if (copy_from_kernel_nofault(text, (void *)regs->ip, len)) {
-		len = min_t(unsigned int, len,
-			    PAGE_SIZE - offset_in_page(regs->ip));
-		if (copy_from_kernel_nofault(text, (void *)regs->ip, len))
-			len = 0;
-	}
-	pvs_decode(&step->insn, text, len, regs->ip);
-	if (step->insn.type == PVS_INSN_EXEC)
-		step->insn.type = PVS_INSN_UNKNOWN;
-	if (step->insn.type != PVS_INSN_UNKNOWN)
-		pvs_resolve(&step->insn, regs, &step->ops);
-}
-NOKPROBE_SYMBOL(pvs_step_decode);
-
-/*
- * Complete the instruction here. It must be one that is known, and its operands
- * in the kernel half: a user page may have to be faulted in first.
- *
- * Return: false if it has to be stepped instead, with no operand touched.
- */
-static bool pvs_emulate(struct pvs_step *step, struct pt_regs *regs)
-{
-	const struct pvs_insn *insn = &step->insn;
-	const struct pvs_operands *ops = &step->ops;
-	bool reads = insn->type != PVS_INSN_STORE;
-	bool writes = insn->type != PVS_INSN_LOAD;
-	unsigned long to = insn->type == PVS_INSN_MOVS ? ops->dst : ops->addr;
-	u64 value = ops->value;
-
-	if (insn->type == PVS_INSN_UNKNOWN || insn->width > sizeof(value) ||
-	    (reads && ops->addr < TASK_SIZE_MAX) ||
-	    (writes && to < TASK_SIZE_MAX) ||
-	    (regs->flags & X86_EFLAGS_TF)) /* someone waits for the trap */
-		return false;
-
-	if ((reads && !pvs_add_operand(step, ops->addr, insn->width, false)) ||
-	    (writes && !pvs_add_operand(step, to, insn->width, true))) {
-		pvs_step_hide(step);
-		WRITE_ONCE(step->nr, 0);
-		barrier();
-		step->revealed = true;
-		return false;
-	}
-
-	if (reads)
-		value = pvs_device_read(ops->addr, insn->width);
-	if (writes)
-		pvs_device_write(to, insn->width, value);
-	pvs_step_hide(step);
-
-	if (reads)
-		pvs_report_parts(PV_SHADOW_READ, step->ip, ops->addr,
-				 insn->width, value);
-	if (writes)
-		pvs_report_parts(PV_SHADOW_WRITE, step->ip, to, insn->width,
-				 value);
-	pvs_complete(insn, regs, value);
-	pvs_count(PVS_EMULATED);
-
-	return true;
-}
-NOKPROBE_SYMBOL(pvs_emulate);
-
 /* Let the processor run the instruction and tell us when it has. */
 static void pvs_step_arm(struct pvs_step *step, struct pt_regs *regs)
 {
@@ -411,15 +314,17 @@ NOKPROBE_SYMBOL(pvs_on_debug_stack);
 static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 		     unsigned long addr, struct pv_shadow_range *range)
 {
-	struct pvs_step step = {
+	struct pvs_insn insn;
+	struct pv_shadow_access access = {
+		.addr = addr,
 		.ip = regs->ip,
-		.addr[0] = addr,
-		.range[0] = range,
+		.dir = PV_SHADOW_UNKNOWN,
 	};
 
 	pvs_count(PVS_MISSED);
-	pvs_step_decode(&step, regs);
-	pvs_report_unknown(&step, 0);
+	pvs_decode_at(&insn, regs->ip);
+	access.value = insn.bytes;
+	pvs_report(range, &access);
 
 	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
 		pvs_hide_missed(s);
@@ -468,8 +373,11 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		      struct pv_shadow_range *range)
 {
 	bool no_step = s->no_step || s->debug || pvs_on_debug_stack(regs->sp);
-	struct pvs_insn *insn;
+	enum pv_shadow_engine engine;
+	const struct pvs_insn *insn;
+	struct pvs_decoded *decoded;
 	struct pvs_step *step;
+	bool known = false;
 
 	/* What would be refused natively is refused natively. */
 	if (!pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT))
@@ -481,17 +389,26 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		return true;
 	}
 
-	insn = &step->insn;
-	pvs_step_decode(step, regs);
-	if (!pvs_in_operand(addr, step->ops.addr, insn->width) &&
-	    !(insn->type == PVS_INSN_MOVS &&
-	      pvs_in_operand(addr, step->ops.dst, insn->width)))
-		insn->type = PVS_INSN_UNKNOWN;
-
-	if ((insn->type == PVS_INSN_MOVS || no_step) &&
-	    pvs_emulate(step, regs)) {
-		pvs_pop(s);
-		return true;
+	decoded = pvs_cache_get(s->depth - 1, regs->ip);
+	insn = pvs_cache_insn(decoded);
+	step->insn = insn;
+	step->known = false;
+	if (insn->type != PVS_INSN_UNKNOWN) {
+		pvs_resolve(insn, regs, &step->ops);
+		known = pvs_in_operand(addr, step->ops.addr, insn->width) ||
+			(insn->type == PVS_INSN_MOVS &&
+			 pvs_in_operand(addr, step->ops.dst, insn->width));
+		if (known) {
+			engine = pvs_engine_run(decoded, &step->ops, regs,
+						&step->result);
+			if (engine != PV_SHADOW_STEP) {
+				pvs_count(engine == PV_SHADOW_XOL ? PVS_XOL :
+					  PVS_EMULATED);
+				pvs_report_result(step, engine);
+				pvs_pop(s);
+				return true;
+			}
+		}
 	}
 
 	if (no_step) {
@@ -500,9 +417,9 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		return true;
 	}
 
-	/* Stepped, it shows no value. */
-	if (insn->type == PVS_INSN_MOVS)
-		insn->type = PVS_INSN_UNKNOWN;
+	/* Stepped, the others show no value. */
+	step->known = known && (insn->type == PVS_INSN_LOAD ||
+				insn->type == PVS_INSN_STORE);
 
 	if (!pvs_add_page(step, addr, range, error_code & X86_PF_WRITE)) {
 		pvs_pop(s);
@@ -571,9 +488,9 @@ NOKPROBE_SYMBOL(__pv_shadow_fault);
 static bool pvs_step_completed(const struct pvs_step *step,
 			       const struct pt_regs *regs)
 {
-	const struct pvs_insn *insn = &step->insn;
+	const struct pvs_insn *insn = step->insn;
 
-	if (insn->type == PVS_INSN_UNKNOWN)
+	if (!step->known)
 		return true;
 	if (regs->ip == step->ip + insn->len)
 		return true;
@@ -584,23 +501,21 @@ NOKPROBE_SYMBOL(pvs_step_completed);
 static void pvs_step_report(const struct pvs_step *step,
 			    const struct pt_regs *regs)
 {
-	const struct pvs_insn *insn = &step->insn;
+	const struct pvs_insn *insn = step->insn;
+	u64 value = step->ops.value;
 	unsigned int i;
 
-	switch (insn->type) {
-	case PVS_INSN_LOAD:
-		pvs_report_parts(PV_SHADOW_READ, step->ip, step->ops.addr,
-				 insn->width, pvs_loaded_value(insn, regs));
-		break;
-	case PVS_INSN_STORE:
-		pvs_report_parts(PV_SHADOW_WRITE, step->ip, step->ops.addr,
-				 insn->width, step->ops.value);
-		break;
-	default:
+	if (!step->known) {
 		for (i = 0; i < step->nr; i++)
-			pvs_report_unknown(step, i);
-		break;
+			pvs_report_unknown(step, step->addr[i], step->range[i],
+					   PV_SHADOW_STEP);
+		return;
 	}
+
+	if (insn->type == PVS_INSN_LOAD)
+		value = pvs_loaded_value(insn, regs);
+	pvs_report_parts(step, insn->type == PVS_INSN_LOAD ? PV_SHADOW_READ :
+			 PV_SHADOW_WRITE, step->ops.addr, &value, PV_SHADOW_STEP);
 }
 NOKPROBE_SYMBOL(pvs_step_report);
 

@@ -21,21 +21,33 @@ enum pv_shadow_dir {
 	PV_SHADOW_UNKNOWN,
 };
 
+/* How an access was completed. */
+enum pv_shadow_engine {
+	PV_SHADOW_STEP,		/* by the instruction itself, single-stepped */
+	PV_SHADOW_EMULATE,	/* by the fault handler */
+	PV_SHADOW_XOL,		/* ... with the instruction's help, out of line */
+};
+
 /**
  * struct pv_shadow_access - one access to a trapped page, or the part of it
  *			     that lies in that page
  * @addr:   virtual address of the first byte
  * @ip:	    the instruction
- * @value:  what was read or written, little endian; for PV_SHADOW_UNKNOWN the
- *	    first three bytes of the instruction, the first one highest
+ * @value:  what was read or written, little endian, up to 8 bytes of it; for
+ *	    PV_SHADOW_UNKNOWN the first three bytes of the instruction, the first
+ *	    one highest
+ * @data:   all of it, if it is more than 8 bytes, else NULL
  * @width:  bytes, 0 if unknown
+ * @engine: enum pv_shadow_engine
  * @dir:    direction
  */
 struct pv_shadow_access {
 	unsigned long		addr;
 	unsigned long		ip;
 	u64			value;
+	const void		*data;
 	u8			width;
+	u8			engine;
 	enum pv_shadow_dir	dir;
 };
 

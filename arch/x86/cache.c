@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Instructions that hit before, decoded, and memory to run them in.
+ *
+ * A driver accesses its device from few places and from these often. What one says
+ * is decoded once and found again by its address, if the bytes there are still the
+ * same: text that was patched, or freed and used anew, needs nobody to tell us.
+ *
+ * Each CPU has its own cache and each depth of nesting its own part of it, so that
+ * an NMI changes nothing under the code that it interrupted, and no lock is needed.
+ */
+#include <linux/execmem.h>
+#include <linux/hash.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/pgtable.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include <asm/cpuid.h>
+#include <asm/insn.h>
+#include <asm/tlbflush.h>
+
+#include "cache.h"
+#include "decode.h"
+#include "exec.h"
+
+#define PVS_CACHE_BITS	5
+#define PVS_CACHE_SIZE	(1 << PVS_CACHE_BITS)
+/* Bytes for one instruction's code; none crosses a page. */
+#define PVS_SLOT_SIZE	64
+#define PVS_CODE_BYTES	(PVS_DEPTH * PVS_CACHE_SIZE * PVS_SLOT_SIZE)
+
+static_assert(PVS_SLOT_SIZE >= PVS_EXEC_SIZE);
+static_assert(PVS_CODE_BYTES % PAGE_SIZE == 0);
+
+/**
+ * struct pvs_decoded - an instruction that hit
+ * @ip:	   where; 0 if the entry is free
+ * @text:  what stands there, and what follows it
+ * @ready: its code is written
+ * @insn:  what it does
+ */
+struct pvs_decoded {
+	unsigned long	ip;
+	u64		text[2];
+	bool		ready;
+	struct pvs_insn	insn;
+};
+
+static_assert(sizeof_field(struct pvs_decoded, text) >= MAX_INSN_SIZE);
+
+/**
+ * struct pvs_cache - one CPU's
+ * @entry: by depth and hash of the address
+ * @code:  for each of them memory to run it in; can be executed, not written
+ * @write: the pages of @code where they can be written, not executed
+ */
+struct pvs_cache {
+	struct pvs_decoded	entry[PVS_DEPTH][PVS_CACHE_SIZE];
+	u8			*code;
+	u8			*write[PVS_CODE_BYTES / PAGE_SIZE];
+};
+
+static DEFINE_PER_CPU(struct pvs_cache *, pvs_caches);
+static u8 *pvs_code;
+
+static int pvs_code_protect(pte_t *pte, unsigned long addr, void *data)
+{
+	set_pte_at(&init_mm, addr, pte, pfn_pte(pte_pfn(*pte), PAGE_KERNEL_ROX));
+	return 0;
+}
+
+/*
+ * Next to the kernel's text, so that it can jump there. The direct map's view of
+ * the pages stays writable, and was never executable.
+ */
+static int pvs_code_alloc(void)
+{
+	unsigned long size = nr_cpu_ids * PVS_CODE_BYTES;
+	unsigned long addr;
+	int ret;
+
+	pvs_code = execmem_alloc(EXECMEM_KPROBES, size);
+	if (!pvs_code)
+		return -ENOMEM;
+	memset(pvs_code, INT3_INSN_OPCODE, size);
+
+	addr = (unsigned long)pvs_code;
+	ret = apply_to_existing_page_range(&init_mm, addr, size,
+					   pvs_code_protect, NULL);
+	flush_tlb_kernel_range(addr, addr + size);
+	return ret;
+}
+
+/**
+ * pvs_cache_free - free all caches
+ *
+ * Nothing may be trapped. May sleep.
+ */
+void pvs_cache_free(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		kvfree(per_cpu(pvs_caches, cpu));
+		per_cpu(pvs_caches, cpu) = NULL;
+	}
+	execmem_free(pvs_code);
+	pvs_code = NULL;
+}
+
+/**
+ * pvs_cache_alloc - make the caches of all possible CPUs
+ *
+ * Sleeps.
+ *
+ * Return: 0, or -ENOMEM and there are none.
+ */
+int pvs_cache_alloc(void)
+{
+	struct pvs_cache *cache;
+	unsigned int i;
+	int cpu;
+
+	if (pvs_code_alloc())
+		goto fail;
+
+	for_each_possible_cpu(cpu) {
+		cache = kvzalloc(sizeof(*cache), GFP_KERNEL);
+		if (!cache)
+			goto fail;
+		per_cpu(pvs_caches, cpu) = cache;
+		cache->code = pvs_code + cpu * PVS_CODE_BYTES;
+		for (i = 0; i < ARRAY_SIZE(cache->write); i++)
+			cache->write[i] = page_address(vmalloc_to_page(cache->code +
+								       i * PAGE_SIZE));
+	}
+	return 0;
+
+fail:
+	pvs_cache_free();
+	return -ENOMEM;
+}
+
+/*
+ * The CPU just fetched the instruction: it is there. What follows it on the next
+ * page may not be, and is not asked for unless the instruction reaches there.
+ */
+static void pvs_read_text(u64 *text, unsigned long ip)
+{
+	unsigned int len = PAGE_SIZE - offset_in_page(ip);
+
+	if (likely(len >= 2 * sizeof(u64))) {
+		text[0] = READ_ONCE_NOCHECK(*(unsigned long *)ip);
+		text[1] = READ_ONCE_NOCHECK(*(unsigned long *)(ip + sizeof(u64)));
+		return;
+	}
+
+	text[0] = 0;
+	text[1] = 0;
+	if (copy_from_kernel_nofault(text, (void *)ip, 2 * sizeof(u64)))
+		copy_from_kernel_nofault(text, (void *)ip, len);
+}
+NOKPROBE_SYMBOL(pvs_read_text);
+
+/**
+ * pvs_decode_at - decode an instruction, without a cache
+ * @insn: result
+ * @ip:	  where it is
+ *
+ * Any context.
+ */
+void pvs_decode_at(struct pvs_insn *insn, unsigned long ip)
+{
+	u64 text[2];
+
+	pvs_read_text(text, ip);
+	pvs_decode(insn, (const u8 *)text, sizeof(text), ip);
+}
+NOKPROBE_SYMBOL(pvs_decode_at);
+
+/**
+ * pvs_cache_get - what is the instruction that hit
+ * @depth: how many others are being completed on this CPU
+ * @ip:	   where it is
+ *
+ * Interrupts off, or NMI.
+ *
+ * Return: the instruction; it stays until the same depth is asked for another.
+ */
+struct pvs_decoded *pvs_cache_get(unsigned int depth, unsigned long ip)
+{
+	struct pvs_cache *cache = this_cpu_read(pvs_caches);
+	struct pvs_decoded *d = &cache->entry[depth][hash_long(ip, PVS_CACHE_BITS)];
+	u64 text[2];
+
+	pvs_read_text(text, ip);
+	if (likely(d->ip == ip && d->text[0] == text[0] && d->text[1] == text[1]))
+		return d;
+
+	d->ip = ip;
+	d->text[0] = text[0];
+	d->text[1] = text[1];
+	d->ready = false;
+	pvs_decode(&d->insn, (const u8 *)text, sizeof(text), ip);
+
+	return d;
+}
+NOKPROBE_SYMBOL(pvs_cache_get);
+
+/**
+ * pvs_cache_insn - what a cached instruction does
+ * @decoded: of pvs_cache_get()
+ */
+const struct pvs_insn *pvs_cache_insn(const struct pvs_decoded *decoded)
+{
+	return &decoded->insn;
+}
+NOKPROBE_SYMBOL(pvs_cache_insn);
+
+/**
+ * pvs_cache_code - code that does what a cached instruction does
+ * @decoded: of pvs_cache_get(), PVS_INSN_EXEC
+ *
+ * Context as pvs_cache_get().
+ *
+ * Return: what to give to pvs_exec(), or NULL.
+ */
+void *pvs_cache_code(struct pvs_decoded *decoded)
+{
+	struct pvs_cache *cache = this_cpu_read(pvs_caches);
+	unsigned int at = (decoded - &cache->entry[0][0]) * PVS_SLOT_SIZE;
+	u8 *code = cache->code + at;
+
+	if (!decoded->ready) {
+		if (!pvs_exec_emit(cache->write[at / PAGE_SIZE] + offset_in_page(at),
+				   (unsigned long)code, &decoded->insn))
+			return NULL;
+		/*
+		 * Written at one address and executed at another: this has to be
+		 * serialized. Not by sync_core(), whose IRET would end an NMI.
+		 */
+		cpuid_eax(0);
+		decoded->ready = true;
+	}
+
+	return code;
+}
+NOKPROBE_SYMBOL(pvs_cache_code);

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fault handler's own ways to do what an instruction does, without running it
+ * where it stands. Which access the device sees is decided here: one for each
+ * operand, of the operand's width, in the second mapping of the range.
+ *
+ * emulate: moves are done in C.
+ *
+ * xol: any other instruction with one operand in memory runs out of line, on a
+ * bounce buffer. The operand is read into the buffer first and written from there
+ * afterwards, so that every value is known and nothing that the decoder might have
+ * got wrong about the instruction can reach the device but the width. Were the
+ * code's operand the device itself, a value that only sets flags would never be
+ * seen. A locked instruction is the exception: it is one access to the device and
+ * cannot be made of two, so that it gets the second mapping for its operand.
+ */
+#define pr_fmt(fmt) "pv_shadow: " fmt
+
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/printk.h>
+#include <linux/ptrace.h>
+#include <linux/pv_shadow.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/special_insns.h>
+#include <asm/trap_pf.h>
+
+#include "../../mm/alias.h"
+#include "../../mm/stats.h"
+#include "../../mm/trap.h"
+#include "../../pvops/root.h"
+#include "engine.h"
+#include "exec.h"
+
+enum pvs_engine {
+	PVS_ENGINE_AUTO,
+	PVS_ENGINE_EMULATE,
+	PVS_ENGINE_XOL,
+	PVS_ENGINE_STEP,
+	PVS_NR_ENGINES
+};
+
+static const char *const pvs_engine_names[] = {
+	[PVS_ENGINE_AUTO]	= "auto",
+	[PVS_ENGINE_EMULATE]	= "emulate",
+	[PVS_ENGINE_XOL]	= "xol",
+	[PVS_ENGINE_STEP]	= "step",
+};
+
+/* Any value is right at any time: each access takes one look. */
+static enum pvs_engine pvs_engine;
+
+/**
+ * pvs_engine_set - choose the engine that is tried first; what it cannot do is
+ *		    stepped
+ * @name: "auto", "emulate", "xol" or "step"
+ *
+ * Return: 0 or -EINVAL.
+ */
+int pvs_engine_set(const char *name)
+{
+	int engine = match_string(pvs_engine_names, PVS_NR_ENGINES, name);
+
+	if (engine < 0) {
+		pr_err("there is no engine '%s'; there are: auto, emulate, xol, step\n",
+		       name);
+		return engine;
+	}
+	WRITE_ONCE(pvs_engine, engine);
+	return 0;
+}
+
+/**
+ * pvs_engine_show - print the engines there are, the chosen one in brackets
+ * @m: where
+ */
+void pvs_engine_show(struct seq_file *m)
+{
+	enum pvs_engine engine = READ_ONCE(pvs_engine), i;
+
+	for (i = 0; i < PVS_NR_ENGINES; i++)
+		seq_printf(m, i == engine ? "%s[%s]" : "%s%s", i ? " " : "",
+			   pvs_engine_names[i]);
+	seq_putc(m, '\n');
+}
+
+/*
+ * Where the handler itself can make an access: in the second mapping if it is to a
+ * trapped page. It has to be in the kernel half, for a user page may have to be
+ * faulted in first, and within one range, for it has to be one access.
+ */
+static bool pvs_place(unsigned long addr, unsigned int width, bool write,
+		      unsigned long *place)
+{
+	unsigned long error_code = write ? X86_PF_WRITE : 0;
+	unsigned long last = addr + width - 1;
+	bool two = (addr ^ last) & PAGE_MASK;
+	struct pv_shadow_range *range;
+
+	if (addr < TASK_SIZE_MAX || last < addr ||
+	    !pvs_ref_permits(&pvs_tree, addr, error_code) ||
+	    (two && !pvs_ref_permits(&pvs_tree, last, error_code)))
+		return false;
+
+	range = pvs_trapped(addr);
+	if (two && pvs_trapped(last) != range)
+		return false;
+
+	*place = range ? pvs_alias_of(range, addr, last) : addr;
+	return *place;
+}
+NOKPROBE_SYMBOL(pvs_place);
+
+/*
+ * One access of 16, 32 or 64 bytes takes a vector register, and all of them belong
+ * to the interrupted code. It is saved with as much of it as the load clears.
+ */
+static void pvs_copy_vector(void *to, const void *from, unsigned int width)
+{
+	u8 saved[PVS_MAX_WIDTH];
+
+	if (width == 16)
+		asm volatile("movups %%xmm0, (%2)\n\t"
+			     "movups (%1), %%xmm0\n\t"
+			     "movups %%xmm0, (%0)\n\t"
+			     "movups (%2), %%xmm0"
+			     : : "r" (to), "r" (from), "r" (saved) : "memory");
+	else if (width == 32 && !boot_cpu_has(X86_FEATURE_AVX512F))
+		asm volatile("vmovups %%ymm0, (%2)\n\t"
+			     "vmovups (%1), %%ymm0\n\t"
+			     "vmovups %%ymm0, (%0)\n\t"
+			     "vmovups (%2), %%ymm0"
+			     : : "r" (to), "r" (from), "r" (saved) : "memory");
+	else if (width == 32)
+		asm volatile("vmovups %%zmm0, (%2)\n\t"
+			     "vmovups (%1), %%ymm0\n\t"
+			     "vmovups %%ymm0, (%0)\n\t"
+			     "vmovups (%2), %%zmm0"
+			     : : "r" (to), "r" (from), "r" (saved) : "memory");
+	else
+		asm volatile("vmovups %%zmm0, (%2)\n\t"
+			     "vmovups (%1), %%zmm0\n\t"
+			     "vmovups %%zmm0, (%0)\n\t"
+			     "vmovups (%2), %%zmm0"
+			     : : "r" (to), "r" (from), "r" (saved) : "memory");
+}
+NOKPROBE_SYMBOL(pvs_copy_vector);
+
+/* Exactly one access of exactly that width, whatever the compiler would prefer. */
+static void pvs_device_read(void *to, unsigned long addr, unsigned int width)
+{
+	u64 value = 0;
+
+	switch (width) {
+	case 1:
+		asm volatile("movb (%1), %b0" : "+q" (value) : "r" (addr) : "memory");
+		break;
+	case 2:
+		asm volatile("movw (%1), %w0" : "+r" (value) : "r" (addr) : "memory");
+		break;
+	case 4:
+		asm volatile("movl (%1), %k0" : "=r" (value) : "r" (addr) : "memory");
+		break;
+	case 8:
+		asm volatile("movq (%1), %0" : "=r" (value) : "r" (addr) : "memory");
+		break;
+	default:
+		pvs_copy_vector(to, (void *)addr, width);
+		return;
+	}
+	*(u64 *)to = value;
+}
+NOKPROBE_SYMBOL(pvs_device_read);
+
+static void pvs_device_write(unsigned long addr, const void *from,
+			     unsigned int width)
+{
+	u64 value = *(const u64 *)from;
+
+	switch (width) {
+	case 1:
+		asm volatile("movb %b0, (%1)" : : "q" (value), "r" (addr) : "memory");
+		break;
+	case 2:
+		asm volatile("movw %w0, (%1)" : : "r" (value), "r" (addr) : "memory");
+		break;
+	case 4:
+		asm volatile("movl %k0, (%1)" : : "r" (value), "r" (addr) : "memory");
+		break;
+	case 8:
+		asm volatile("movq %0, (%1)" : : "r" (value), "r" (addr) : "memory");
+		break;
+	default:
+		pvs_copy_vector((void *)addr, from, width);
+		break;
+	}
+}
+NOKPROBE_SYMBOL(pvs_device_write);
+
+static void pvs_made(struct pvs_access *access, unsigned long addr, bool known)
+{
+	access->addr = addr;
+	access->known = known;
+	access->made = true;
+}
+NOKPROBE_SYMBOL(pvs_made);
+
+/* Return: false if it has to be stepped, with no operand touched. */
+static bool pvs_emulate(const struct pvs_insn *insn,
+			const struct pvs_operands *ops, struct pt_regs *regs,
+			struct pvs_result *result)
+{
+	bool reads = insn->type != PVS_INSN_STORE;
+	bool writes = insn->type != PVS_INSN_LOAD;
+	unsigned long to = insn->type == PVS_INSN_MOVS ? ops->dst : ops->addr;
+	unsigned long from_place, to_place;
+	u64 *data = (u64 *)result->write.data;
+
+	if ((reads && !pvs_place(ops->addr, insn->width, false, &from_place)) ||
+	    (writes && !pvs_place(to, insn->width, true, &to_place)))
+		return false;
+	if (insn->aligned && (to & (insn->width - 1)))
+		return false;
+
+	*data = ops->value;
+	if (reads) {
+		pvs_device_read(result->read.data, from_place, insn->width);
+		pvs_made(&result->read, ops->addr, true);
+		if (writes)
+			memcpy(data, result->read.data, PVS_MAX_WIDTH);
+	}
+	if (writes) {
+		if (insn->direct)
+			movdir64b((void *)to_place, data);
+		else
+			pvs_device_write(to_place, data, insn->width);
+		pvs_made(&result->write, to, true);
+	}
+	pvs_complete(insn, regs, *(u64 *)result->read.data);
+
+	return true;
+}
+NOKPROBE_SYMBOL(pvs_emulate);
+
+/* The same. */
+static bool pvs_xol(struct pvs_decoded *decoded, const struct pvs_operands *ops,
+		    struct pt_regs *regs, struct pvs_result *result)
+{
+	const struct pvs_insn *insn = pvs_cache_insn(decoded);
+	struct pt_regs before;
+	unsigned long place;
+	const void *code;
+	bool known;
+
+	if ((insn->aligned && (ops->addr & (insn->width - 1))) ||
+	    !pvs_place(ops->addr, insn->width, insn->writes, &place))
+		return false;
+	code = pvs_cache_code(decoded);
+	if (!code)
+		return false;
+
+	if (insn->locked) {
+		before = *regs;
+		pvs_exec(code, regs, insn->exec_base, place - ops->offset);
+		known = pvs_locked_values(insn, &before, regs,
+					  (u64 *)result->read.data,
+					  (u64 *)result->write.data);
+	} else {
+		if (insn->reads) {
+			pvs_device_read(result->read.data, place, insn->width);
+			memcpy(result->write.data, result->read.data,
+			       PVS_MAX_WIDTH);
+		}
+		pvs_exec(code, regs, insn->exec_base,
+			 (unsigned long)result->write.data - ops->offset);
+		if (insn->writes)
+			pvs_device_write(place, result->write.data, insn->width);
+		known = true;
+	}
+
+	if (insn->reads)
+		pvs_made(&result->read, ops->addr, known);
+	if (insn->writes)
+		pvs_made(&result->write, ops->addr, known);
+	pvs_complete(insn, regs, 0);
+
+	return true;
+}
+NOKPROBE_SYMBOL(pvs_xol);
+
+/**
+ * pvs_engine_run - do what an instruction does
+ * @decoded: the instruction
+ * @ops:     its operands
+ * @regs:    registers, left as it leaves them
+ * @result:  what it did
+ *
+ * Interrupts off, or NMI. @ops->addr and, of MOVS, @ops->dst may be trapped or not.
+ *
+ * Return: the engine that did it, or PV_SHADOW_STEP if it has to be stepped, with
+ * nothing touched.
+ */
+int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
+		   struct pt_regs *regs, struct pvs_result *result)
+{
+	const struct pvs_insn *insn = pvs_cache_insn(decoded);
+	enum pvs_engine engine = READ_ONCE(pvs_engine);
+
+	result->read.made = false;
+	result->write.made = false;
+
+	/*
+	 * Somebody waits for the debug trap behind it, or perhaps for one that the
+	 * operand's own address causes.
+	 */
+	if (engine == PVS_ENGINE_STEP || (regs->flags & X86_EFLAGS_TF) ||
+	    hw_breakpoint_active())
+		return PV_SHADOW_STEP;
+
+	switch (insn->type) {
+	case PVS_INSN_LOAD:
+	case PVS_INSN_STORE:
+	case PVS_INSN_MOVS:
+		if (engine != PVS_ENGINE_XOL &&
+		    pvs_emulate(insn, ops, regs, result))
+			return PV_SHADOW_EMULATE;
+		break;
+	case PVS_INSN_EXEC:
+		if (engine != PVS_ENGINE_EMULATE &&
+		    pvs_xol(decoded, ops, regs, result))
+			return PV_SHADOW_XOL;
+		break;
+	case PVS_INSN_UNKNOWN:
+		break;
+	}
+
+	return PV_SHADOW_STEP;
+}
+NOKPROBE_SYMBOL(pvs_engine_run);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fault handler's own ways to do what an instruction does.
+ */
+#ifndef _PV_SHADOW_ENGINE_H
+#define _PV_SHADOW_ENGINE_H
+
+#include <linux/types.h>
+
+#include "cache.h"
+#include "decode.h"
+
+struct pt_regs;
+struct seq_file;
+
+/* Bytes of the widest operand. */
+#define PVS_MAX_WIDTH	64
+
+/**
+ * struct pvs_access - what an instruction did to one operand
+ * @addr:  its address
+ * @known: @data holds the value
+ * @made:  it did anything
+ * @data:  the bytes
+ */
+struct pvs_access {
+	unsigned long	addr;
+	bool		known;
+	bool		made;
+	u8		data[PVS_MAX_WIDTH] __aligned(PVS_MAX_WIDTH);
+};
+
+/**
+ * struct pvs_result - what an instruction did
+ * @read:  to the operand that it reads
+ * @write: to the one that it writes
+ */
+struct pvs_result {
+	struct pvs_access	read;
+	struct pvs_access	write;
+};
+
+int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
+		   struct pt_regs *regs, struct pvs_result *result);
+
+int pvs_engine_set(const char *name);
+void pvs_engine_show(struct seq_file *m);
+
+#endif /* _PV_SHADOW_ENGINE_H */
