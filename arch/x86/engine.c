@@ -295,11 +295,29 @@ static bool pvs_xol(struct pvs_decoded *decoded, const struct pvs_operands *ops,
 }
 NOKPROBE_SYMBOL(pvs_xol);
 
+/* May a breakpoint wait for an access to that page? Width and kind do not matter. */
+static bool pvs_watched(unsigned long addr)
+{
+	unsigned long watched;
+	int i;
+
+	if (likely(!hw_breakpoint_active()))
+		return false;
+	for (i = 0; i < HBP_NUM; i++) {
+		get_debugreg(watched, i);
+		if ((watched & PAGE_MASK) == (addr & PAGE_MASK))
+			return true;
+	}
+	return false;
+}
+NOKPROBE_SYMBOL(pvs_watched);
+
 /**
  * pvs_engine_run - do what an instruction does
  * @decoded: the instruction
  * @ops:     its operands
  * @regs:    registers, left as it leaves them
+ * @no_step: it cannot be stepped, whatever was chosen
  * @result:  what it did
  *
  * Interrupts off, or NMI. @ops->addr and, of MOVS, @ops->dst may be trapped or not.
@@ -308,20 +326,21 @@ NOKPROBE_SYMBOL(pvs_xol);
  * nothing touched.
  */
 int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
-		   struct pt_regs *regs, struct pvs_result *result)
+		   struct pt_regs *regs, bool no_step, struct pvs_result *result)
 {
 	const struct pvs_insn *insn = pvs_cache_insn(decoded);
-	enum pvs_engine engine = READ_ONCE(pvs_engine);
+	enum pvs_engine engine = no_step ? PVS_ENGINE_AUTO : READ_ONCE(pvs_engine);
 
 	result->read.made = false;
 	result->write.made = false;
 
-	/*
-	 * Somebody waits for the debug trap behind it, or perhaps for one that the
-	 * operand's own address causes.
-	 */
-	if (engine == PVS_ENGINE_STEP || (regs->flags & X86_EFLAGS_TF) ||
-	    hw_breakpoint_active())
+	/* Stepped, a movs would show no value. */
+	if (engine == PVS_ENGINE_STEP && insn->type != PVS_INSN_MOVS)
+		return PV_SHADOW_STEP;
+	/* Does somebody wait for the debug trap behind it, or for the operand's? */
+	if ((regs->flags & X86_EFLAGS_TF) ||
+	    (!no_step && (pvs_watched(ops->addr) ||
+			  (insn->type == PVS_INSN_MOVS && pvs_watched(ops->dst)))))
 		return PV_SHADOW_STEP;
 
 	switch (insn->type) {

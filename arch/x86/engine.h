@@ -41,7 +41,7 @@ struct pvs_result {
 };
 
 int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
-		   struct pt_regs *regs, struct pvs_result *result);
+		   struct pt_regs *regs, bool no_step, struct pvs_result *result);
 
 int pvs_engine_set(const char *name);
 void pvs_engine_show(struct seq_file *m);

@@ -399,7 +399,7 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 			(insn->type == PVS_INSN_MOVS &&
 			 pvs_in_operand(addr, step->ops.dst, insn->width));
 		if (known) {
-			engine = pvs_engine_run(decoded, &step->ops, regs,
+			engine = pvs_engine_run(decoded, &step->ops, regs, no_step,
 						&step->result);
 			if (engine != PV_SHADOW_STEP) {
 				pvs_count(engine == PV_SHADOW_XOL ? PVS_XOL :
