@@ -16,13 +16,25 @@
 #include "table.h"
 
 /**
+ * struct pvs_alias_page - a page of a range
+ * @table: the table of PTEs that maps it; has copies while it is trapped
+ * @entry: what the second mapping maps: what the reference mapped when it was made
+ */
+struct pvs_alias_page {
+	struct pvs_table	*table;
+	u64			entry;
+};
+
+/**
  * struct pvs_alias - the second mapping of a range
+ * @start: its first address
  * @area:  its addresses
- * @entry: what it maps, by page: what the reference mapped when it was made
+ * @page:  its pages
  */
 struct pvs_alias {
+	unsigned long		start;
 	struct vm_struct	*area;
-	u64			entry[];
+	struct pvs_alias_page	page[];
 };
 
 static unsigned long pvs_alias_page(const struct pv_shadow_range *range,
@@ -34,10 +46,10 @@ static unsigned long pvs_alias_page(const struct pv_shadow_range *range,
 static int pvs_alias_set(pte_t *pte, unsigned long addr, void *data)
 {
 	const struct pvs_alias *alias = data;
-	unsigned long page = (addr - (unsigned long)alias->area->addr) >> PAGE_SHIFT;
+	u64 entry = alias->page[(addr - alias->start) >> PAGE_SHIFT].entry;
 
-	if (alias->entry[page] & _PAGE_PRESENT)
-		set_pte_at(&init_mm, addr, pte, native_make_pte(alias->entry[page]));
+	if (entry & _PAGE_PRESENT)
+		set_pte_at(&init_mm, addr, pte, native_make_pte(entry));
 	return 0;
 }
 
@@ -53,22 +65,26 @@ int pvs_alias_create(struct pv_shadow_range *range)
 {
 	unsigned long nr = pvs_alias_page(range, range->end - 1) + 1;
 	unsigned long addr = range->start & PAGE_MASK;
+	struct pvs_alias_page *page;
 	struct pvs_alias *alias;
 	unsigned long n;
 
-	alias = kvzalloc(struct_size(alias, entry, nr), GFP_KERNEL);
+	alias = kvzalloc(struct_size(alias, page, nr), GFP_KERNEL);
 	if (!alias)
 		return -ENOMEM;
 	alias->area = get_vm_area(nr << PAGE_SHIFT, VM_MAP);
 	if (!alias->area)
 		goto free;
 
-	for (n = 0; n < nr; n++, addr += PAGE_SIZE)
-		alias->entry[n] = pvs_ref_entry(pvs_table_find(&pvs_tree, addr),
-						pvs_index(addr, 1));
+	alias->start = (unsigned long)alias->area->addr;
+	for (n = 0; n < nr; n++, addr += PAGE_SIZE) {
+		page = &alias->page[n];
+		page->table = pvs_table_find(&pvs_tree, addr);
+		page->entry = pvs_ref_entry(page->table, pvs_index(addr, 1));
+	}
 
-	if (apply_to_page_range(&init_mm, (unsigned long)alias->area->addr,
-				nr << PAGE_SHIFT, pvs_alias_set, alias))
+	if (apply_to_page_range(&init_mm, alias->start, nr << PAGE_SHIFT,
+				pvs_alias_set, alias))
 		goto free_area;
 
 	range->alias = alias;
@@ -102,29 +118,33 @@ void pvs_alias_destroy(struct pv_shadow_range *range)
  * @range: the range that it is in
  * @addr:  first address
  * @last:  last one, at most a page away
+ * @write: to be written to
  *
- * Interrupts off.
+ * Interrupts off. What is above PTEs has no say: it allows everything for kernel
+ * addresses.
  *
- * Return: the same bytes' other address; 0 if there is none, for example since the
- * reference maps something else by now.
+ * Return: the same bytes' other address; 0 if there is none, since the reference
+ * does not allow the access, or maps something else by now.
  */
 unsigned long pvs_alias_of(const struct pv_shadow_range *range,
-			   unsigned long addr, unsigned long last)
+			   unsigned long addr, unsigned long last, bool write)
 {
+	u64 need = _PAGE_PRESENT | (write ? _PAGE_RW : 0);
 	const struct pvs_alias *alias = range->alias;
-	unsigned long page = pvs_alias_page(range, addr);
-	struct pvs_table *t;
-	unsigned long at;
+	const struct pvs_alias_page *page;
+	unsigned long at = addr;
 
-	for (at = addr;; at = last, page++) {
-		t = pvs_table_find(&pvs_tree, at);
-		if (!t || !pvs_same(pvs_ref_entry(t, pvs_index(at, 1)),
-				    alias->entry[page]))
+	for (;;) {
+		page = &alias->page[pvs_alias_page(range, at)];
+		if ((page->entry & need) != need ||
+		    !pvs_same(pvs_ref_entry(page->table, pvs_index(at, 1)),
+			      page->entry))
 			return 0;
-		if ((at & PAGE_MASK) == (last & PAGE_MASK))
+		if (likely(!((at ^ last) & PAGE_MASK)))
 			break;
+		at = last;
 	}
 
-	return (unsigned long)alias->area->addr + addr - (range->start & PAGE_MASK);
+	return alias->start + addr - (range->start & PAGE_MASK);
 }
 NOKPROBE_SYMBOL(pvs_alias_of);

@@ -96,25 +96,29 @@ void pvs_engine_show(struct seq_file *m)
  * trapped page. It has to be in the kernel half, for a user page may have to be
  * faulted in first, and within one range, for it has to be one access.
  */
-static bool pvs_place(unsigned long addr, unsigned int width, bool write,
-		      unsigned long *place)
+static bool pvs_place(const struct pvs_fault *fault, unsigned long addr,
+		      unsigned int width, bool write, unsigned long *place)
 {
-	unsigned long error_code = write ? X86_PF_WRITE : 0;
 	unsigned long last = addr + width - 1;
 	bool two = (addr ^ last) & PAGE_MASK;
-	struct pv_shadow_range *range;
+	struct pv_shadow_range *range = fault->range;
 
-	if (addr < TASK_SIZE_MAX || last < addr ||
-	    !pvs_ref_permits(&pvs_tree, addr, error_code) ||
-	    (two && !pvs_ref_permits(&pvs_tree, last, error_code)))
+	if ((addr ^ fault->addr) & PAGE_MASK) {
+		if (addr < TASK_SIZE_MAX || last < addr)
+			return false;
+		range = pvs_trapped(addr);
+	}
+	if (unlikely(two) && pvs_trapped(last) != range)
 		return false;
 
-	range = pvs_trapped(addr);
-	if (two && pvs_trapped(last) != range)
-		return false;
+	if (likely(range)) {
+		*place = pvs_alias_of(range, addr, last, write);
+		return *place;
+	}
 
-	*place = range ? pvs_alias_of(range, addr, last) : addr;
-	return *place;
+	*place = addr;
+	return pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0) &&
+	       (!two || pvs_ref_permits(&pvs_tree, last, write ? X86_PF_WRITE : 0));
 }
 NOKPROBE_SYMBOL(pvs_place);
 
@@ -213,7 +217,8 @@ static void pvs_made(struct pvs_access *access, unsigned long addr, bool known)
 NOKPROBE_SYMBOL(pvs_made);
 
 /* Return: false if it has to be stepped, with no operand touched. */
-static bool pvs_emulate(const struct pvs_insn *insn,
+static bool pvs_emulate(const struct pvs_fault *fault,
+			const struct pvs_insn *insn,
 			const struct pvs_operands *ops, struct pt_regs *regs,
 			struct pvs_result *result)
 {
@@ -223,8 +228,8 @@ static bool pvs_emulate(const struct pvs_insn *insn,
 	unsigned long from_place, to_place;
 	u64 *data = (u64 *)result->write.data;
 
-	if ((reads && !pvs_place(ops->addr, insn->width, false, &from_place)) ||
-	    (writes && !pvs_place(to, insn->width, true, &to_place)))
+	if ((reads && !pvs_place(fault, ops->addr, insn->width, false, &from_place)) ||
+	    (writes && !pvs_place(fault, to, insn->width, true, &to_place)))
 		return false;
 	if (insn->aligned && (to & (insn->width - 1)))
 		return false;
@@ -234,7 +239,7 @@ static bool pvs_emulate(const struct pvs_insn *insn,
 		pvs_device_read(result->read.data, from_place, insn->width);
 		pvs_made(&result->read, ops->addr, true);
 		if (writes)
-			memcpy(data, result->read.data, PVS_MAX_WIDTH);
+			memcpy(data, result->read.data, insn->width);
 	}
 	if (writes) {
 		if (insn->direct)
@@ -250,8 +255,9 @@ static bool pvs_emulate(const struct pvs_insn *insn,
 NOKPROBE_SYMBOL(pvs_emulate);
 
 /* The same. */
-static bool pvs_xol(struct pvs_decoded *decoded, const struct pvs_operands *ops,
-		    struct pt_regs *regs, struct pvs_result *result)
+static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
+		    const struct pvs_operands *ops, struct pt_regs *regs,
+		    struct pvs_result *result)
 {
 	const struct pvs_insn *insn = pvs_cache_insn(decoded);
 	struct pt_regs before;
@@ -260,7 +266,7 @@ static bool pvs_xol(struct pvs_decoded *decoded, const struct pvs_operands *ops,
 	bool known;
 
 	if ((insn->aligned && (ops->addr & (insn->width - 1))) ||
-	    !pvs_place(ops->addr, insn->width, insn->writes, &place))
+	    !pvs_place(fault, ops->addr, insn->width, insn->writes, &place))
 		return false;
 	code = pvs_cache_code(decoded);
 	if (!code)
@@ -276,7 +282,7 @@ static bool pvs_xol(struct pvs_decoded *decoded, const struct pvs_operands *ops,
 		if (insn->reads) {
 			pvs_device_read(result->read.data, place, insn->width);
 			memcpy(result->write.data, result->read.data,
-			       PVS_MAX_WIDTH);
+			       insn->width);
 		}
 		pvs_exec(code, regs, insn->exec_base,
 			 (unsigned long)result->write.data - ops->offset);
@@ -314,10 +320,10 @@ NOKPROBE_SYMBOL(pvs_watched);
 
 /**
  * pvs_engine_run - do what an instruction does
+ * @fault:   the fault that it made; not by fetching it
  * @decoded: the instruction
  * @ops:     its operands
  * @regs:    registers, left as it leaves them
- * @no_step: it cannot be stepped, whatever was chosen
  * @result:  what it did
  *
  * Interrupts off, or NMI. @ops->addr and, of MOVS, @ops->dst may be trapped or not.
@@ -325,11 +331,12 @@ NOKPROBE_SYMBOL(pvs_watched);
  * Return: the engine that did it, or PV_SHADOW_STEP if it has to be stepped, with
  * nothing touched.
  */
-int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
-		   struct pt_regs *regs, bool no_step, struct pvs_result *result)
+int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
+		   const struct pvs_operands *ops, struct pt_regs *regs,
+		   struct pvs_result *result)
 {
 	const struct pvs_insn *insn = pvs_cache_insn(decoded);
-	enum pvs_engine engine = no_step ? PVS_ENGINE_AUTO : READ_ONCE(pvs_engine);
+	enum pvs_engine engine = fault->no_step ? PVS_ENGINE_AUTO : READ_ONCE(pvs_engine);
 
 	result->read.made = false;
 	result->write.made = false;
@@ -339,7 +346,7 @@ int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
 		return PV_SHADOW_STEP;
 	/* Does somebody wait for the debug trap behind it, or for the operand's? */
 	if ((regs->flags & X86_EFLAGS_TF) ||
-	    (!no_step && (pvs_watched(ops->addr) ||
+	    (!fault->no_step && (pvs_watched(ops->addr) ||
 			  (insn->type == PVS_INSN_MOVS && pvs_watched(ops->dst)))))
 		return PV_SHADOW_STEP;
 
@@ -348,13 +355,17 @@ int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
 	case PVS_INSN_STORE:
 	case PVS_INSN_MOVS:
 		if (engine != PVS_ENGINE_XOL &&
-		    pvs_emulate(insn, ops, regs, result))
+		    pvs_emulate(fault, insn, ops, regs, result)) {
+			pvs_count(PVS_EMULATED);
 			return PV_SHADOW_EMULATE;
+		}
 		break;
 	case PVS_INSN_EXEC:
 		if (engine != PVS_ENGINE_EMULATE &&
-		    pvs_xol(decoded, ops, regs, result))
+		    pvs_xol(fault, decoded, ops, regs, result)) {
+			pvs_count(PVS_XOL);
 			return PV_SHADOW_XOL;
+		}
 		break;
 	case PVS_INSN_UNKNOWN:
 		break;

@@ -11,6 +11,7 @@
 #include "decode.h"
 
 struct pt_regs;
+struct pv_shadow_range;
 struct seq_file;
 
 /* Bytes of the widest operand. */
@@ -40,8 +41,21 @@ struct pvs_result {
 	struct pvs_access	write;
 };
 
-int pvs_engine_run(struct pvs_decoded *decoded, const struct pvs_operands *ops,
-		   struct pt_regs *regs, bool no_step, struct pvs_result *result);
+/**
+ * struct pvs_fault - a fault on a trapped page
+ * @addr:    where
+ * @range:   whose the page is
+ * @no_step: the instruction cannot be stepped, whatever was chosen
+ */
+struct pvs_fault {
+	unsigned long		addr;
+	struct pv_shadow_range	*range;
+	bool			no_step;
+};
+
+int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
+		   const struct pvs_operands *ops, struct pt_regs *regs,
+		   struct pvs_result *result);
 
 int pvs_engine_set(const char *name);
 void pvs_engine_show(struct seq_file *m);

@@ -37,6 +37,7 @@
 
 /**
  * struct pvs_step - an instruction being completed
+ * @fault:    the one that it began with
  * @insn:     what it is; stays while it is on the stack
  * @ops:      its operands, unless it is unknown
  * @known:    it is of a kind whose value can be told from @ops and the registers
@@ -54,6 +55,7 @@
  * the top of the stack at any stage of being filled.
  */
 struct pvs_step {
+	struct pvs_fault	fault;
 	const struct pvs_insn	*insn;
 	struct pvs_operands	ops;
 	bool			known;
@@ -108,6 +110,16 @@ static void pvs_report(struct pv_shadow_range *range,
 }
 NOKPROBE_SYMBOL(pvs_report);
 
+/* Whose a page is that the instruction touched, or NULL. */
+static struct pv_shadow_range *pvs_range_of(const struct pvs_step *step,
+					    unsigned long addr)
+{
+	if (likely(!((addr ^ step->fault.addr) & PAGE_MASK)))
+		return step->fault.range;
+	return pvs_trapped(addr);
+}
+NOKPROBE_SYMBOL(pvs_range_of);
+
 /* One event for each trapped page that the access has a part of. */
 static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir,
 			     unsigned long addr, const void *data,
@@ -117,7 +129,7 @@ static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir
 	unsigned int done, part;
 
 	for (done = 0; done < width; done += part) {
-		struct pv_shadow_range *range = pvs_trapped(addr + done);
+		struct pv_shadow_range *range = pvs_range_of(step, addr + done);
 		struct pv_shadow_access access = {
 			.addr = addr + done,
 			.ip = step->ip,
@@ -367,48 +379,71 @@ static bool pvs_in_operand(unsigned long addr, unsigned long start,
 }
 NOKPROBE_SYMBOL(pvs_in_operand);
 
+/* Do it here, if that can be. Return: has it been done? */
+static bool pvs_do(struct pvs_step *step, unsigned int depth,
+		   struct pt_regs *regs)
+{
+	struct pvs_decoded *decoded = pvs_cache_get(depth, step->ip);
+	const struct pvs_insn *insn = pvs_cache_insn(decoded);
+	unsigned long addr = step->fault.addr;
+	enum pv_shadow_engine engine;
+
+	step->insn = insn;
+	step->known = false;
+	if (insn->type == PVS_INSN_UNKNOWN)
+		return false;
+
+	pvs_resolve(insn, regs, &step->ops);
+	if (!pvs_in_operand(addr, step->ops.addr, insn->width) &&
+	    !(insn->type == PVS_INSN_MOVS &&
+	      pvs_in_operand(addr, step->ops.dst, insn->width)))
+		return false;
+	/* Stepped, the others show no value. */
+	step->known = insn->type == PVS_INSN_LOAD || insn->type == PVS_INSN_STORE;
+
+	engine = pvs_engine_run(&step->fault, decoded, &step->ops, regs,
+				&step->result);
+	if (engine == PV_SHADOW_STEP)
+		return false;
+
+	pvs_report_result(step, engine);
+	return true;
+}
+NOKPROBE_SYMBOL(pvs_do);
+
 /* A trapped access by kernel code. */
 static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		      unsigned long error_code, unsigned long addr,
 		      struct pv_shadow_range *range)
 {
 	bool no_step = s->no_step || s->debug || pvs_on_debug_stack(regs->sp);
-	enum pv_shadow_engine engine;
-	const struct pvs_insn *insn;
-	struct pvs_decoded *decoded;
 	struct pvs_step *step;
-	bool known = false;
 
-	/* What would be refused natively is refused natively. */
-	if (!pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT))
+	/* Text that must not be read. */
+	if (unlikely(error_code & X86_PF_INSTR) &&
+	    !pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT))
 		return false;
 
 	step = pvs_push(s, regs);
 	if (!step) {
+		if (!pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT))
+			return false;
 		pvs_miss(s, regs, addr, range);
 		return true;
 	}
 
-	decoded = pvs_cache_get(s->depth - 1, regs->ip);
-	insn = pvs_cache_insn(decoded);
-	step->insn = insn;
-	step->known = false;
-	if (insn->type != PVS_INSN_UNKNOWN) {
-		pvs_resolve(insn, regs, &step->ops);
-		known = pvs_in_operand(addr, step->ops.addr, insn->width) ||
-			(insn->type == PVS_INSN_MOVS &&
-			 pvs_in_operand(addr, step->ops.dst, insn->width));
-		if (known) {
-			engine = pvs_engine_run(decoded, &step->ops, regs, no_step,
-						&step->result);
-			if (engine != PV_SHADOW_STEP) {
-				pvs_count(engine == PV_SHADOW_XOL ? PVS_XOL :
-					  PVS_EMULATED);
-				pvs_report_result(step, engine);
-				pvs_pop(s);
-				return true;
-			}
-		}
+	step->fault.addr = addr;
+	step->fault.range = range;
+	step->fault.no_step = no_step;
+	if (pvs_do(step, s->depth - 1, regs)) {
+		pvs_pop(s);
+		return true;
+	}
+
+	/* What would be refused natively is refused natively. */
+	if (!pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT)) {
+		pvs_pop(s);
+		return false;
 	}
 
 	if (no_step) {
@@ -416,10 +451,6 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		pvs_miss(s, regs, addr, range);
 		return true;
 	}
-
-	/* Stepped, the others show no value. */
-	step->known = known && (insn->type == PVS_INSN_LOAD ||
-				insn->type == PVS_INSN_STORE);
 
 	if (!pvs_add_page(step, addr, range, error_code & X86_PF_WRITE)) {
 		pvs_pop(s);
