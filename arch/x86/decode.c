@@ -313,6 +313,21 @@ static unsigned int pvs_pick_base(struct insn *insn, u32 op)
 }
 NOKPROBE_SYMBOL(pvs_pick_base);
 
+/* Address size and segments are no part of an operand at (%base). */
+static bool pvs_prefix_dropped(u8 prefix)
+{
+	switch (prefix) {
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x67:
+		return true;
+	}
+	return false;
+}
+NOKPROBE_SYMBOL(pvs_prefix_dropped);
+
 /* The same instruction on (%base): no longer than it was. */
 static unsigned int pvs_reencode(u8 *code, const struct insn *insn,
 				 const u8 *text, unsigned int base)
@@ -322,18 +337,9 @@ static unsigned int pvs_reencode(u8 *code, const struct insn *insn,
 	u8 *p = code;
 	unsigned int i;
 
-	for (i = 0; i < insn->prefixes.nbytes; i++) {
-		switch (text[i]) {
-		case 0x26:
-		case 0x2e:
-		case 0x36:
-		case 0x3e:
-		case 0x67:
-			break;
-		default:
+	for (i = 0; i < insn->prefixes.nbytes; i++)
+		if (!pvs_prefix_dropped(text[i]))
 			*p++ = text[i];
-		}
-	}
 	/* Even if nothing is left in REX: without it, spl would be ah. */
 	if (insn->rex_prefix.nbytes)
 		*p++ = insn->rex_prefix.bytes[0] & ~0x03;
@@ -357,8 +363,9 @@ static unsigned int pvs_reencode(u8 *code, const struct insn *insn,
 }
 NOKPROBE_SYMBOL(pvs_reencode);
 
-static bool pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
-			    const u8 *text, u32 op, bool lock)
+static void pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
+			    const u8 *text, u32 op,
+			    const struct pvs_prefixes *p)
 {
 	unsigned int reg = pvs_modrm_reg(insn);
 	bool high = (op & PVS_OP_BYTE_REG) == PVS_OP_BYTE_REG &&
@@ -367,12 +374,18 @@ static bool pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
 
 	/* The code runs on another stack. */
 	if ((op & PVS_OP_GPR) && reg == PVS_REG_SP && !high)
-		return false;
+		return;
 	if ((op & PVS_OP_VVVV_GPR) && pvs_vex_vvvv(insn) == PVS_REG_SP)
-		return false;
-	if (lock || (op & PVS_OP_IMPLICIT_LOCK)) {
+		return;
+	/*
+	 * To the decoder the last prefix is a part of the opcode. It must find the
+	 * same one in the code.
+	 */
+	if (p->mandatory && pvs_prefix_dropped(text[insn->prefixes.nbytes - 1]))
+		return;
+	if (p->lock || (op & PVS_OP_IMPLICIT_LOCK)) {
 		if (!out->reads || !out->writes)
-			return false;
+			return;
 		out->locked = PVS_OP_LOCKED(op) ?: PVS_LOCKED_OTHER;
 	}
 	if (PVS_OP_LOCKED(op) && (op & PVS_OP_GPR))
@@ -384,10 +397,29 @@ static bool pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
 	out->exec_base = pvs_reg_offset[base];
 	out->code_len = pvs_reencode(out->code, insn, text, base);
 	out->type = PVS_INSN_EXEC;
-
-	return true;
 }
 NOKPROBE_SYMBOL(pvs_decode_exec);
+
+/*
+ * Has it a ModRM byte if and only if it should, and does that name memory? The
+ * decoder takes the last prefix for a part of the opcode whatever it is; where that
+ * finds no such instruction, it has found no ModRM byte.
+ */
+static bool pvs_modrm_fits(const struct insn *insn, u32 op)
+{
+	switch (PVS_OP_KIND(op)) {
+	case PVS_KIND_MOFFS_LOAD:
+	case PVS_KIND_MOFFS_STORE:
+	case PVS_KIND_MOVS:
+	case PVS_KIND_STOS:
+	case PVS_KIND_LODS:
+		return !insn->modrm.nbytes;
+	default:
+		return insn->modrm.nbytes &&
+		       X86_MODRM_MOD(insn->modrm.value) != 3;
+	}
+}
+NOKPROBE_SYMBOL(pvs_modrm_fits);
 
 static void pvs_decode_op(struct pvs_insn *out, struct insn *insn,
 			  const u8 *text, unsigned long ip, u32 op,
@@ -408,7 +440,7 @@ static void pvs_decode_op(struct pvs_insn *out, struct insn *insn,
 		out->aligned = (op & PVS_OP_ALIGNED) ||
 			       (out->width == 16 && !insn_is_avx(insn) &&
 				!(op & PVS_OP_UNALIGNED));
-		pvs_decode_exec(out, insn, text, op, p->lock);
+		pvs_decode_exec(out, insn, text, op, p);
 		return;
 	case PVS_KIND_LOAD:
 	case PVS_KIND_LOAD_ZX:
@@ -498,7 +530,7 @@ void pvs_decode(struct pvs_insn *out, const u8 *text, unsigned int len,
 	    (insn_is_evex(&insn) && !pvs_evex_plain(&insn)))
 		return;
 	op = pvs_find_opcode(&insn, &p);
-	if (!op || (insn.modrm.nbytes && X86_MODRM_MOD(insn.modrm.value) == 3))
+	if (!op || !pvs_modrm_fits(&insn, op))
 		return;
 	pvs_decode_op(out, &insn, text, ip, op, &p);
 }
