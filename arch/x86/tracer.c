@@ -286,7 +286,7 @@ static void pvs_print_gap(struct trace_iterator *iter, u64 seq)
 {
 	struct trace_buffer *buffer = iter->array_buffer->buffer;
 	struct pvs_reader *reader = iter->private;
-	u64 last, missing = 0;
+	u64 last;
 
 	if (!reader)
 		return;
@@ -300,19 +300,25 @@ static void pvs_print_gap(struct trace_iterator *iter, u64 seq)
 		last = per_cpu(pvs_seq_taken, iter->cpu);
 	else if (!last)
 		last = seq - 1;
-	if (seq > last)
-		missing = seq - last - 1;
-
-	reader->seq[iter->cpu] = seq;
-	if (reader->pipe)
-		per_cpu(pvs_seq_taken, iter->cpu) = seq;
-	if (!missing)
+	if (seq <= last + 1)
 		return;
 
 	trace_seq_puts(&iter->seq, "MARK ");
 	pvs_print_time(iter);
-	trace_seq_printf(&iter->seq, " lost %llu events on cpu %d\n", missing,
-			 iter->cpu);
+	trace_seq_printf(&iter->seq, " lost %llu events on cpu %d\n",
+			 seq - last - 1, iter->cpu);
+}
+
+/* The event was printed; if there was no room for all of it, it comes again. */
+static void pvs_printed(struct trace_iterator *iter, u64 seq)
+{
+	struct pvs_reader *reader = iter->private;
+
+	if (!reader || trace_seq_has_overflowed(&iter->seq))
+		return;
+	reader->seq[iter->cpu] = seq;
+	if (reader->pipe)
+		per_cpu(pvs_seq_taken, iter->cpu) = seq;
 }
 
 static void pvs_print_rw(struct trace_iterator *iter)
@@ -338,6 +344,7 @@ static void pvs_print_rw(struct trace_iterator *iter)
 		trace_seq_printf(s, "0x%lx", rw->value);
 	trace_seq_printf(s, " 0x%lx %d cpu=%d seq=%llu\n", rw->pc,
 			 entry->stock.ent.pid, iter->cpu, entry->seq);
+	pvs_printed(iter, entry->seq);
 }
 
 static void pvs_print_map(struct trace_iterator *iter)
