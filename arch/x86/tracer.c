@@ -27,22 +27,35 @@ struct pvs_rw_entry {
 };
 
 /**
+ * struct pvs_seen - what was seen of a CPU's events
+ * @seq:    the last one, 0 if none
+ * @before: the one before that
+ *
+ * Both, for an event whose text found no room in the reader's buffer is printed
+ * again, and what stands in front of it is.
+ */
+struct pvs_seen {
+	u64	seq;
+	u64	before;
+};
+
+/**
  * struct pvs_reader - what a reader of the trace has seen
  * @dev:  next PCI device to be listed
  * @pipe: it takes the events out of the buffer
- * @seq:  last sequence number by CPU, 0 if none
+ * @seen: by CPU
  */
 struct pvs_reader {
 	struct pci_dev	*dev;
 	bool		pipe;
-	u64		seq[];
+	struct pvs_seen	seen[];
 };
 
 static struct trace_array *pvs_trace_array;
 
 static DEFINE_PER_CPU(u64, pvs_seq);
-/* The last one that was taken out of the buffer. */
-static DEFINE_PER_CPU(u64, pvs_seq_taken);
+/* What was taken out of the buffer. */
+static DEFINE_PER_CPU(struct pvs_seen, pvs_taken);
 
 /**
  * pvs_tracer_rw - record an access
@@ -182,7 +195,7 @@ static void pvs_tracer_clear(struct trace_array *tr)
 	tracing_reset_online_cpus(buffer);
 	for_each_possible_cpu(cpu) {
 		per_cpu(pvs_seq, cpu) = 0;
-		per_cpu(pvs_seq_taken, cpu) = 0;
+		per_cpu(pvs_taken, cpu) = (struct pvs_seen){ };
 		if (!cpu_online(cpu))
 			ring_buffer_reset_cpu(buffer->buffer, cpu);
 	}
@@ -208,7 +221,7 @@ static void pvs_tracer_reset(struct trace_array *tr)
 
 static void pvs_tracer_open(struct trace_iterator *iter)
 {
-	iter->private = kzalloc(struct_size_t(struct pvs_reader, seq, nr_cpu_ids),
+	iter->private = kzalloc(struct_size_t(struct pvs_reader, seen, nr_cpu_ids),
 				GFP_KERNEL);
 }
 
@@ -281,10 +294,22 @@ static void pvs_print_time(struct trace_iterator *iter)
 	trace_seq_printf(&iter->seq, "%llu.%06u", secs, rest);
 }
 
+static u64 pvs_seen_before(const struct pvs_seen *seen, u64 seq)
+{
+	return seen->seq == seq ? seen->before : seen->seq;
+}
+
+static void pvs_see(struct pvs_seen *seen, u64 seq)
+{
+	seen->before = pvs_seen_before(seen, seq);
+	seen->seq = seq;
+}
+
 /* Say how many events are missing just before this one of the same CPU. */
 static void pvs_print_gap(struct trace_iterator *iter, u64 seq)
 {
 	struct trace_buffer *buffer = iter->array_buffer->buffer;
+	struct pvs_seen *taken = per_cpu_ptr(&pvs_taken, iter->cpu);
 	struct pvs_reader *reader = iter->private;
 	u64 last;
 
@@ -295,11 +320,15 @@ static void pvs_print_gap(struct trace_iterator *iter, u64 seq)
 	 * Before the first one that this reader sees, another one may have taken
 	 * some out, or the user emptied the buffer: neither is a loss.
 	 */
-	last = reader->seq[iter->cpu];
+	last = pvs_seen_before(&reader->seen[iter->cpu], seq);
 	if (!last && ring_buffer_overrun_cpu(buffer, iter->cpu))
-		last = per_cpu(pvs_seq_taken, iter->cpu);
+		last = pvs_seen_before(taken, seq);
 	else if (!last)
 		last = seq - 1;
+
+	pvs_see(&reader->seen[iter->cpu], seq);
+	if (reader->pipe)
+		pvs_see(taken, seq);
 	if (seq <= last + 1)
 		return;
 
@@ -307,18 +336,6 @@ static void pvs_print_gap(struct trace_iterator *iter, u64 seq)
 	pvs_print_time(iter);
 	trace_seq_printf(&iter->seq, " lost %llu events on cpu %d\n",
 			 seq - last - 1, iter->cpu);
-}
-
-/* The event was printed; if there was no room for all of it, it comes again. */
-static void pvs_printed(struct trace_iterator *iter, u64 seq)
-{
-	struct pvs_reader *reader = iter->private;
-
-	if (!reader || trace_seq_has_overflowed(&iter->seq))
-		return;
-	reader->seq[iter->cpu] = seq;
-	if (reader->pipe)
-		per_cpu(pvs_seq_taken, iter->cpu) = seq;
 }
 
 static void pvs_print_rw(struct trace_iterator *iter)
@@ -344,7 +361,6 @@ static void pvs_print_rw(struct trace_iterator *iter)
 		trace_seq_printf(s, "0x%lx", rw->value);
 	trace_seq_printf(s, " 0x%lx %d cpu=%d seq=%llu\n", rw->pc,
 			 entry->stock.ent.pid, iter->cpu, entry->seq);
-	pvs_printed(iter, entry->seq);
 }
 
 static void pvs_print_map(struct trace_iterator *iter)
