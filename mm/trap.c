@@ -32,11 +32,6 @@ static void pvs_flush_func(void *unused)
 	native_flush_tlb_global();
 }
 
-static unsigned long pvs_range_first(const struct pv_shadow_range *range)
-{
-	return range->start & PAGE_MASK;
-}
-
 /* Unlink what became empty and free it when no CPU can be using it any more. */
 static void pvs_prune(void)
 {
@@ -57,13 +52,11 @@ static void pvs_prune(void)
 	pvs_tables_free(&dead);
 }
 
-/* Clear the traps of a range below @end. */
-static void pvs_clear_traps(struct pv_shadow_range *range, unsigned long end)
+static void pvs_clear_traps(unsigned long addr, unsigned long end)
 {
-	unsigned long addr;
 	struct pvs_table *t;
 
-	for (addr = pvs_range_first(range); addr < end; addr += PAGE_SIZE) {
+	for (; addr < end; addr += PAGE_SIZE) {
 		t = pvs_table_find(&pvs_tree, addr);
 		pvs_table_clear_trap(t, pvs_index(addr, 1));
 		atomic_long_dec(&pvs_traps);
@@ -71,9 +64,11 @@ static void pvs_clear_traps(struct pv_shadow_range *range, unsigned long end)
 }
 
 /**
- * pv_shadow_trap - have a client told of each access to a range
+ * pv_shadow_trap_pages - have a client told of each access to some pages of a range
  * @range: the range, in the kernel half and mapped by the kernel; it must stay
- *	   until pv_shadow_untrap() returned
+ *	   until all of its pages were untrapped
+ * @start: first page
+ * @end:   address behind the last one
  *
  * All accesses that any CPU makes after this returned are reported. Between
  * pv_shadow_start() and pv_shadow_stop(); sleeps.
@@ -82,11 +77,12 @@ static void pvs_clear_traps(struct pv_shadow_range *range, unsigned long end)
  * data, the tracer's own memory, page tables.
  *
  * Return: 0; -EINVAL for an address that cannot be trapped, -EBUSY if one of the
- * pages is trapped already, -ENOMEM: then nothing is trapped.
+ * pages is trapped already, -ENOMEM: then none of them is trapped.
  */
-int pv_shadow_trap(struct pv_shadow_range *range)
+int pv_shadow_trap_pages(struct pv_shadow_range *range, unsigned long start,
+			 unsigned long end)
 {
-	unsigned long addr = pvs_range_first(range);
+	unsigned long addr = start & PAGE_MASK;
 	struct pvs_table *t;
 	int ret = 0;
 
@@ -94,8 +90,7 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 	 * Below and above, address spaces differ in the kernel half: the LDT's
 	 * entry is each mm's own, and EFI's pgd has tables of its own at the end.
 	 */
-	if (range->end <= range->start || addr < PAGE_OFFSET ||
-	    range->end > CPU_ENTRY_AREA_BASE)
+	if (end <= start || addr < PAGE_OFFSET || end > CPU_ENTRY_AREA_BASE)
 		return -EINVAL;
 
 	mutex_lock(&pvs_tree.lock);
@@ -105,7 +100,7 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 		return -EINVAL;
 	}
 
-	for (; addr < range->end; addr += PAGE_SIZE) {
+	for (; addr < end; addr += PAGE_SIZE) {
 		ret = -ENOMEM;
 		t = pvs_table_create(&pvs_tree, addr);
 		if (!t)
@@ -120,7 +115,7 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 	}
 
 	if (ret) {
-		pvs_clear_traps(range, addr);
+		pvs_clear_traps(start & PAGE_MASK, addr);
 		synchronize_rcu();
 		pvs_prune();
 	} else {
@@ -132,16 +127,30 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 }
 
 /**
- * pv_shadow_untrap - undo pv_shadow_trap()
- * @range: what was given to it
+ * pv_shadow_trap - have a client told of each access to a range
+ * @range: the range; the same as pv_shadow_trap_pages() with all of its pages
  *
- * When this returns no CPU is completing an access to the range any more, and
- * the client is not called for it. Sleeps.
+ * Return: 0 or an error, and nothing is trapped.
  */
-void pv_shadow_untrap(struct pv_shadow_range *range)
+int pv_shadow_trap(struct pv_shadow_range *range)
+{
+	return pv_shadow_trap_pages(range, range->start, range->end);
+}
+
+/**
+ * pv_shadow_untrap_pages - undo pv_shadow_trap_pages(), or a part of it
+ * @range: what was given to it
+ * @start: first page
+ * @end:   address behind the last one; all in between are trapped
+ *
+ * When this returns no CPU is completing an access to them any more, and the
+ * client is not called for them. Sleeps.
+ */
+void pv_shadow_untrap_pages(struct pv_shadow_range *range, unsigned long start,
+			    unsigned long end)
 {
 	mutex_lock(&pvs_tree.lock);
-	pvs_clear_traps(range, range->end);
+	pvs_clear_traps(start & PAGE_MASK, end);
 	/*
 	 * Accesses are completed with interrupts off, or on behalf of code that
 	 * had them off: a grace period sees the last of them.
@@ -149,6 +158,17 @@ void pv_shadow_untrap(struct pv_shadow_range *range)
 	synchronize_rcu();
 	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);
+}
+
+/**
+ * pv_shadow_untrap - undo pv_shadow_trap()
+ * @range: what was given to it
+ *
+ * As pv_shadow_untrap_pages(), for all of its pages.
+ */
+void pv_shadow_untrap(struct pv_shadow_range *range)
+{
+	pv_shadow_untrap_pages(range, range->start, range->end);
 }
 
 /**

@@ -20,6 +20,13 @@ enum pv_shadow_dir {
 	PV_SHADOW_UNKNOWN,
 };
 
+/* How an access was completed. */
+enum pv_shadow_engine {
+	PV_SHADOW_ENGINE_STEP,
+	PV_SHADOW_ENGINE_EMULATE,
+	PV_SHADOW_ENGINE_XOL,
+};
+
 /**
  * struct pv_shadow_access - one access to a trapped page, or the part of it
  *			     that lies in that page
@@ -27,14 +34,20 @@ enum pv_shadow_dir {
  * @ip:	    the instruction
  * @value:  what was read or written, little endian; for PV_SHADOW_UNKNOWN the
  *	    first three bytes of the instruction, the first one highest
+ * @data:   the value if it is wider than 8 bytes, else NULL
+ * @duration: from the fault to the end of the access, in ns; 0 if not measured
  * @width:  bytes, 0 if unknown
+ * @engine: how it was completed, an enum pv_shadow_engine
  * @dir:    direction
  */
 struct pv_shadow_access {
 	unsigned long		addr;
 	unsigned long		ip;
 	u64			value;
+	const void		*data;
+	u64			duration;
 	u8			width;
+	u8			engine;
 	enum pv_shadow_dir	dir;
 };
 
@@ -75,6 +88,10 @@ int pv_shadow_start(void);
 void pv_shadow_stop(void);
 int pv_shadow_trap(struct pv_shadow_range *range);
 void pv_shadow_untrap(struct pv_shadow_range *range);
+int pv_shadow_trap_pages(struct pv_shadow_range *range, unsigned long start,
+			 unsigned long end);
+void pv_shadow_untrap_pages(struct pv_shadow_range *range, unsigned long start,
+			    unsigned long end);
 bool pv_shadow_is_root(int cpu, unsigned long pa);
 
 /* The hooked places: hooks/ puts these calls there. */
