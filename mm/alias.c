@@ -18,7 +18,8 @@
 /**
  * struct pvs_alias_page - a page of a range
  * @table: the table of PTEs that maps it; has copies while it is trapped
- * @entry: what the second mapping maps: what the reference mapped when it was made
+ * @entry: what the second mapping maps: what the reference mapped when it was made;
+ *	   0 if the page is not mapped a second time
  */
 struct pvs_alias_page {
 	struct pvs_table	*table;
@@ -29,11 +30,13 @@ struct pvs_alias_page {
  * struct pvs_alias - the second mapping of a range
  * @start: its first address
  * @area:  its addresses
+ * @used:  number of pages that are trapped
  * @page:  its pages
  */
 struct pvs_alias {
 	unsigned long		start;
 	struct vm_struct	*area;
+	unsigned long		used;
 	struct pvs_alias_page	page[];
 };
 
@@ -53,64 +56,100 @@ static int pvs_alias_set(pte_t *pte, unsigned long addr, void *data)
 	return 0;
 }
 
-/**
- * pvs_alias_create - map a range a second time
- * @range: the range; the tables of PTEs that map it have copies
- *
- * The tree is locked. Sleeps.
- *
- * Return: 0 or -ENOMEM.
- */
-int pvs_alias_create(struct pv_shadow_range *range)
+static struct pvs_alias *pvs_alias_create(const struct pv_shadow_range *range)
 {
 	unsigned long nr = pvs_alias_page(range, range->end - 1) + 1;
-	unsigned long addr = range->start & PAGE_MASK;
-	struct pvs_alias_page *page;
 	struct pvs_alias *alias;
-	unsigned long n;
 
 	alias = kvzalloc(struct_size(alias, page, nr), GFP_KERNEL);
 	if (!alias)
-		return -ENOMEM;
+		return NULL;
 	alias->area = get_vm_area(nr << PAGE_SHIFT, VM_MAP);
-	if (!alias->area)
-		goto free;
-
+	if (!alias->area) {
+		kvfree(alias);
+		return NULL;
+	}
 	alias->start = (unsigned long)alias->area->addr;
-	for (n = 0; n < nr; n++, addr += PAGE_SIZE) {
+
+	return alias;
+}
+
+static void pvs_alias_destroy(struct pvs_alias *alias)
+{
+	free_vm_area(alias->area);
+	kvfree(alias);
+}
+
+/**
+ * pvs_alias_map - map pages of a range a second time
+ * @range: the range
+ * @addr:  first page; the tables of PTEs that map them have copies
+ * @end:   address behind the last one
+ *
+ * The tree is locked, and nobody has trapped the pages. Sleeps.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
+		  unsigned long end)
+{
+	unsigned long first = pvs_alias_page(range, addr);
+	unsigned long nr = pvs_alias_page(range, end - 1) + 1 - first;
+	struct pvs_alias *alias = range->alias;
+	struct pvs_alias_page *page;
+	unsigned long n, start;
+
+	if (!alias)
+		alias = pvs_alias_create(range);
+	if (!alias)
+		return -ENOMEM;
+
+	for (n = first; n < first + nr; n++, addr += PAGE_SIZE) {
 		page = &alias->page[n];
 		page->table = pvs_table_find(&pvs_tree, addr);
 		page->entry = pvs_ref_entry(page->table, pvs_index(addr, 1));
 	}
 
-	if (apply_to_page_range(&init_mm, alias->start, nr << PAGE_SHIFT,
-				pvs_alias_set, alias))
-		goto free_area;
+	start = alias->start + (first << PAGE_SHIFT);
+	if (apply_to_page_range(&init_mm, start, nr << PAGE_SHIFT,
+				pvs_alias_set, alias)) {
+		vunmap_range(start, start + (nr << PAGE_SHIFT));
+		memset(&alias->page[first], 0, nr * sizeof(alias->page[0]));
+		if (!range->alias)
+			pvs_alias_destroy(alias);
+		return -ENOMEM;
+	}
 
+	alias->used += nr;
 	range->alias = alias;
 	return 0;
-
-free_area:
-	free_vm_area(alias->area);
-free:
-	kvfree(alias);
-	return -ENOMEM;
 }
 
 /**
- * pvs_alias_destroy - undo pvs_alias_create()
- * @range: the range; no access to it is being completed any more
+ * pvs_alias_unmap - undo pvs_alias_map(), or a part of it
+ * @range: the range
+ * @addr:  first page
+ * @end:   address behind the last one; no access to them is being completed any more
  *
- * Sleeps.
+ * The tree is locked. Sleeps.
  */
-void pvs_alias_destroy(struct pv_shadow_range *range)
+void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
+		     unsigned long end)
 {
-	if (!range->alias)
-		return;
+	unsigned long first = pvs_alias_page(range, addr);
+	unsigned long nr = pvs_alias_page(range, end - 1) + 1 - first;
+	struct pvs_alias *alias = range->alias;
+	unsigned long start = alias->start + (first << PAGE_SHIFT);
 
-	free_vm_area(range->alias->area);
-	kvfree(range->alias);
-	range->alias = NULL;
+	alias->used -= nr;
+	if (!alias->used) {
+		range->alias = NULL;
+		pvs_alias_destroy(alias);
+		return;
+	}
+
+	memset(&alias->page[first], 0, nr * sizeof(alias->page[0]));
+	vunmap_range(start, start + (nr << PAGE_SHIFT));
 }
 
 /**

@@ -7,8 +7,10 @@
 
 struct pv_shadow_range;
 
-int pvs_alias_create(struct pv_shadow_range *range);
-void pvs_alias_destroy(struct pv_shadow_range *range);
+int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
+		  unsigned long end);
+void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
+		     unsigned long end);
 unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 			   unsigned long addr, unsigned long last, bool write);
 

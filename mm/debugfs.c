@@ -36,6 +36,7 @@ static const char * const pvs_stat_names[PVS_NR_STATS] = {
 	[PVS_RECORDED]	= "recorded",
 	[PVS_LOST]	= "lost",
 	[PVS_PAUSED]	= "paused",
+	[PVS_FILTERED]	= "filtered",
 };
 
 static int stats_show(struct seq_file *m, void *unused)
@@ -127,7 +128,7 @@ static void pvs_verify_state(void *info)
 
 	diff.have = READ_ONCE(stats[PVS_EVENTS]);
 	diff.want = READ_ONCE(stats[PVS_RECORDED]) + READ_ONCE(stats[PVS_LOST]) +
-		    READ_ONCE(stats[PVS_PAUSED]);
+		    READ_ONCE(stats[PVS_PAUSED]) + READ_ONCE(stats[PVS_FILTERED]);
 	if (diff.have != diff.want) {
 		diff.kind = PVS_DIFF_COUNT;
 		v->diff[v->nr++] = diff;
@@ -175,7 +176,7 @@ static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
 				   v->cpu);
 			break;
 		case PVS_DIFF_COUNT:
-			seq_printf(m, "cpu %d: %llu events, but %llu recorded, lost or paused\n",
+			seq_printf(m, "cpu %d: %llu events, but %llu recorded, lost, paused or filtered\n",
 				   v->cpu, d->have, d->want);
 			break;
 		}

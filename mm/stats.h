@@ -30,6 +30,8 @@ enum pvs_stat {
 	PVS_RECORDED,
 	PVS_LOST,
 	PVS_PAUSED,
+	/* kept from being stored by the user's filter */
+	PVS_FILTERED,
 	PVS_NR_STATS
 };
 

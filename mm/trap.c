@@ -33,11 +33,6 @@ static void pvs_flush_func(void *unused)
 	native_flush_tlb_global();
 }
 
-static unsigned long pvs_range_first(const struct pv_shadow_range *range)
-{
-	return range->start & PAGE_MASK;
-}
-
 /* Unlink what became empty and free it when no CPU can be using it any more. */
 static void pvs_prune(void)
 {
@@ -58,11 +53,10 @@ static void pvs_prune(void)
 	pvs_tables_free(&dead);
 }
 
-static void pvs_set_traps(struct pv_shadow_range *range)
+static void pvs_set_traps(struct pv_shadow_range *range, unsigned long addr,
+			  unsigned long end)
 {
-	unsigned long addr = pvs_range_first(range);
-
-	for (; addr < range->end; addr += PAGE_SIZE) {
+	for (; addr < end; addr += PAGE_SIZE) {
 		pvs_table_set_trap(pvs_table_find(&pvs_tree, addr),
 				   pvs_index(addr, 1), range);
 		atomic_long_inc(&pvs_traps);
@@ -70,11 +64,9 @@ static void pvs_set_traps(struct pv_shadow_range *range)
 	}
 }
 
-static void pvs_clear_traps(struct pv_shadow_range *range)
+static void pvs_clear_traps(unsigned long addr, unsigned long end)
 {
-	unsigned long addr = pvs_range_first(range);
-
-	for (; addr < range->end; addr += PAGE_SIZE) {
+	for (; addr < end; addr += PAGE_SIZE) {
 		pvs_table_clear_trap(pvs_table_find(&pvs_tree, addr),
 				     pvs_index(addr, 1));
 		atomic_long_dec(&pvs_traps);
@@ -82,9 +74,11 @@ static void pvs_clear_traps(struct pv_shadow_range *range)
 }
 
 /**
- * pv_shadow_trap - have a client told of each access to a range
+ * pv_shadow_trap_pages - have a client told of each access to some pages of a range
  * @range: the range, in the kernel half and mapped by the kernel; it must stay
- *	   until pv_shadow_untrap() returned
+ *	   until all of its pages were untrapped
+ * @start: first page
+ * @end:   address behind the last one
  *
  * All accesses that any CPU makes after this returned are reported. Between
  * pv_shadow_start() and pv_shadow_stop(); sleeps.
@@ -93,11 +87,12 @@ static void pvs_clear_traps(struct pv_shadow_range *range)
  * data, the tracer's own memory, page tables.
  *
  * Return: 0; -EINVAL for an address that cannot be trapped, -EBUSY if one of the
- * pages is trapped already, -ENOMEM: then nothing is trapped.
+ * pages is trapped already, -ENOMEM: then none of them is trapped.
  */
-int pv_shadow_trap(struct pv_shadow_range *range)
+int pv_shadow_trap_pages(struct pv_shadow_range *range, unsigned long start,
+			 unsigned long end)
 {
-	unsigned long addr = pvs_range_first(range);
+	unsigned long addr = start & PAGE_MASK;
 	struct pvs_table *t;
 	int ret;
 
@@ -105,8 +100,7 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 	 * Below and above, address spaces differ in the kernel half: the LDT's
 	 * entry is each mm's own, and EFI's pgd has tables of its own at the end.
 	 */
-	if (range->end <= range->start || addr < PAGE_OFFSET ||
-	    range->end > CPU_ENTRY_AREA_BASE)
+	if (end <= start || addr < PAGE_OFFSET || end > CPU_ENTRY_AREA_BASE)
 		return -EINVAL;
 
 	mutex_lock(&pvs_tree.lock);
@@ -116,7 +110,7 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 		return -EINVAL;
 	}
 
-	for (; addr < range->end; addr += PAGE_SIZE) {
+	for (; addr < end; addr += PAGE_SIZE) {
 		ret = -ENOMEM;
 		t = pvs_table_create(&pvs_tree, addr);
 		if (!t)
@@ -127,11 +121,11 @@ int pv_shadow_trap(struct pv_shadow_range *range)
 		cond_resched();
 	}
 
-	ret = pvs_alias_create(range);
+	ret = pvs_alias_map(range, start & PAGE_MASK, end);
 	if (ret)
 		goto prune;
 
-	pvs_set_traps(range);
+	pvs_set_traps(range, start & PAGE_MASK, end);
 	pvs_on_each_live_cpu(pvs_flush_func);
 	mutex_unlock(&pvs_tree.lock);
 	return 0;
@@ -143,24 +137,49 @@ prune:
 }
 
 /**
- * pv_shadow_untrap - undo pv_shadow_trap()
- * @range: what was given to it
+ * pv_shadow_trap - have a client told of each access to a range
+ * @range: the range; the same as pv_shadow_trap_pages() with all of its pages
  *
- * When this returns no CPU is completing an access to the range any more, and
- * the client is not called for it. Sleeps.
+ * Return: 0 or an error, and nothing is trapped.
  */
-void pv_shadow_untrap(struct pv_shadow_range *range)
+int pv_shadow_trap(struct pv_shadow_range *range)
+{
+	return pv_shadow_trap_pages(range, range->start, range->end);
+}
+
+/**
+ * pv_shadow_untrap_pages - undo pv_shadow_trap_pages(), or a part of it
+ * @range: what was given to it
+ * @start: first page
+ * @end:   address behind the last one; all in between are trapped
+ *
+ * When this returns no CPU is completing an access to them any more, and the
+ * client is not called for them. Sleeps.
+ */
+void pv_shadow_untrap_pages(struct pv_shadow_range *range, unsigned long start,
+			    unsigned long end)
 {
 	mutex_lock(&pvs_tree.lock);
-	pvs_clear_traps(range);
+	pvs_clear_traps(start & PAGE_MASK, end);
 	/*
 	 * Accesses are completed with interrupts off, or on behalf of code that
 	 * had them off: a grace period sees the last of them.
 	 */
 	synchronize_rcu();
-	pvs_alias_destroy(range);
+	pvs_alias_unmap(range, start & PAGE_MASK, end);
 	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);
+}
+
+/**
+ * pv_shadow_untrap - undo pv_shadow_trap()
+ * @range: what was given to it
+ *
+ * As pv_shadow_untrap_pages(), for all of its pages.
+ */
+void pv_shadow_untrap(struct pv_shadow_range *range)
+{
+	pv_shadow_untrap_pages(range, range->start, range->end);
 }
 
 /**

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The mmiotrace client, which knows mappings and accesses, and the tracer, which
- * knows ftrace's buffer and the text.
+ * The boot parameter, and the tracer, which knows ftrace's buffer and the text.
  */
 #ifndef _PV_SHADOW_MMIOTRACE_H
 #define _PV_SHADOW_MMIOTRACE_H
@@ -9,13 +8,11 @@
 #include <linux/mmiotrace.h>
 #include <linux/types.h>
 
-/* The client's, for the tracer. */
-int pvs_mmiotrace_enable(void);
-void pvs_mmiotrace_disable(void);
+/* The boot parameter's. */
 bool pvs_mmiotrace_from_boot(void);
 void pvs_mmiotrace_boot(void);
 
-/* The tracer's, for the client. */
+/* The tracer's. */
 void pvs_tracer_boot(void);
 void pvs_tracer_early_param(void);
 void pvs_tracer_rw(const struct mmiotrace_rw *rw);

@@ -18,6 +18,7 @@
 #include "trace_output.h"
 
 #include "../../mm/stats.h"
+#include "maps.h"
 #include "mmiotrace.h"
 
 /* A stock entry with more behind it, so that its readers understand it, too. */
@@ -207,7 +208,7 @@ static int pvs_tracer_init(struct trace_array *tr)
 
 	pvs_tracer_clear(tr);
 	WRITE_ONCE(pvs_trace_array, tr);
-	ret = pvs_mmiotrace_enable();
+	ret = pvs_maps_tracer_on();
 	if (ret)
 		WRITE_ONCE(pvs_trace_array, NULL);
 	return ret;
@@ -215,7 +216,7 @@ static int pvs_tracer_init(struct trace_array *tr)
 
 static void pvs_tracer_reset(struct trace_array *tr)
 {
-	pvs_mmiotrace_disable();
+	pvs_maps_tracer_off();
 	WRITE_ONCE(pvs_trace_array, NULL);
 }
 

@@ -37,6 +37,7 @@ enum pv_shadow_engine {
  *	    PV_SHADOW_UNKNOWN the first three bytes of the instruction, the first
  *	    one highest
  * @data:   all of it, if it is more than 8 bytes, else NULL
+ * @duration: from the fault to the end of the access, in ns; 0 if not measured
  * @width:  bytes, 0 if unknown
  * @engine: enum pv_shadow_engine
  * @dir:    direction
@@ -46,6 +47,7 @@ struct pv_shadow_access {
 	unsigned long		ip;
 	u64			value;
 	const void		*data;
+	u64			duration;
 	u8			width;
 	u8			engine;
 	enum pv_shadow_dir	dir;
@@ -90,6 +92,10 @@ int pv_shadow_start(void);
 void pv_shadow_stop(void);
 int pv_shadow_trap(struct pv_shadow_range *range);
 void pv_shadow_untrap(struct pv_shadow_range *range);
+int pv_shadow_trap_pages(struct pv_shadow_range *range, unsigned long start,
+			 unsigned long end);
+void pv_shadow_untrap_pages(struct pv_shadow_range *range, unsigned long start,
+			    unsigned long end);
 bool pv_shadow_is_root(int cpu, unsigned long pa);
 
 /* The hooked places: hooks/ puts these calls there. */

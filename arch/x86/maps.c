@@ -1,0 +1,722 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All mappings of I/O memory, and which pages of them are trapped.
+ *
+ * Every ioremap() is remembered from boot on, so that the mappings of a driver that
+ * is long at work can be traced. A page is trapped if somebody chose it: the tracer
+ * all that is mapped while it is on, who writes to attach what he names; and the
+ * filter does not exclude it. When one of these changes, what is wanted is computed
+ * anew for each mapping, first everything is trapped that was not, and only when
+ * that worked, what is not wanted any more is let go. So a page that was chosen
+ * twice stays trapped when one of the choices goes, and a failure leaves all as it
+ * was.
+ */
+#define pr_fmt(fmt) "pv_shadow_mmiotrace: " fmt
+
+#include <linux/bitmap.h>
+#include <linux/io.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "events.h"
+#include "maps.h"
+#include "mmiotrace.h"
+
+/*
+ * Whoever maps or unmaps takes it before anybody uses the addresses, or gives them
+ * away: no mapping appears or goes while what is trapped changes, and two who
+ * write to the control files come one after the other.
+ */
+static DEFINE_MUTEX(pvs_maps_lock);
+/* pvs_maps_lock protects these. */
+static LIST_HEAD(pvs_maps);
+static LIST_HEAD(pvs_attached);
+static int pvs_last_id;
+static bool pvs_tracer_chooses;
+static bool pvs_started;
+/* Mappings that could not be remembered. */
+static unsigned int pvs_forgotten;
+
+/* The filter in use: read by events under RCU, replaced under pvs_maps_lock. */
+struct pvs_filter pvs_boot_filter;
+static const struct pvs_filter *pvs_filter = &pvs_boot_filter;
+/* The tracer is to be given the events; written under pvs_maps_lock. */
+static bool pvs_tracer_listens;
+
+static void pvs_mmio_accessed(struct pv_shadow_range *range,
+			      const struct pv_shadow_access *access)
+{
+	const struct pvs_map *map = container_of(range, struct pvs_map, range);
+	/* Interrupts are off: that is a read side of RCU. */
+	const struct pvs_filter *filter = READ_ONCE(pvs_filter);
+
+	if (!pvs_filter_passes(filter, access))
+		pvs_event_filtered();
+	else
+		pvs_event_access(map, access, READ_ONCE(pvs_tracer_listens));
+}
+
+static const struct pv_shadow_client pvs_mmiotrace_client = {
+	.name = "mmiotrace",
+	.accessed = pvs_mmio_accessed,
+};
+
+static unsigned long pvs_page_addr(const struct pvs_map *map, unsigned int page)
+{
+	return (map->range.start & PAGE_MASK) + (unsigned long)page * PAGE_SIZE;
+}
+
+/* MAP or UNMAP, in the tracer's log and as an event. */
+static void pvs_map_tell(const struct pvs_map *map, bool mapped)
+{
+	struct mmiotrace_map line = {
+		.map_id = map->id,
+		.virt = map->range.start,
+		.opcode = mapped ? MMIO_PROBE : MMIO_UNPROBE,
+	};
+
+	if (mapped) {
+		line.phys = map->phys;
+		line.len = map->range.end - map->range.start;
+	}
+	/* When it is switched on it is told what there is, and at its end nothing. */
+	if (pvs_tracer_chooses)
+		pvs_tracer_map(&line);
+	pvs_event_map(map, mapped);
+}
+
+static void pvs_map_enter(struct pvs_map *map)
+{
+	map->id = ++pvs_last_id;
+	pvs_place_of(&map->place, map->phys);
+	pvs_map_tell(map, true);
+}
+
+static void pvs_map_leave(struct pvs_map *map)
+{
+	if (map->id)
+		pvs_map_tell(map, false);
+	map->id = 0;
+	kvfree(map->trapped);
+	map->trapped = NULL;
+}
+
+/* Add the pages of a map that are in a range of physical addresses to its part. */
+static void pvs_map_mark(void *data, u64 first, u64 last)
+{
+	struct pvs_map *map = data;
+	u64 map_last = map->phys + (map->range.end - map->range.start) - 1;
+	u64 base = map->phys & PAGE_MASK;
+	unsigned int from, to;
+
+	first = max_t(u64, first, map->phys);
+	last = min(last, map_last);
+	if (first > last)
+		return;
+	from = (first - base) >> PAGE_SHIFT;
+	to = (last - base) >> PAGE_SHIFT;
+	bitmap_set(map->part, from, to - from + 1);
+}
+
+/* Compute what is wanted of a map. */
+static void pvs_map_choose(struct pvs_map *map, const struct pvs_filter *filter)
+{
+	enum pvs_target_kind kind;
+	struct pvs_attached *a;
+	unsigned int i;
+
+	bitmap_zero(map->part, map->pages);
+	if (pvs_tracer_chooses && map->since_tracer)
+		bitmap_fill(map->part, map->pages);
+	else
+		list_for_each_entry(a, &pvs_attached, list)
+			pvs_target_each(&a->target, pvs_map_mark, map);
+	bitmap_copy(map->want, map->part, map->pages);
+
+	for (kind = 0; kind < PVS_NR_TARGET_KINDS; kind++) {
+		if (!pvs_filter_has(filter, kind))
+			continue;
+		bitmap_zero(map->part, map->pages);
+		for (i = 0; i < filter->nr_targets; i++)
+			if (filter->target[i].kind == kind)
+				pvs_target_each(&filter->target[i], pvs_map_mark, map);
+		bitmap_and(map->want, map->want, map->part, map->pages);
+	}
+	bitmap_zero(map->part, map->pages);
+}
+
+static int pvs_map_alloc(struct pvs_map *map)
+{
+	size_t longs = BITS_TO_LONGS(map->pages);
+
+	if (map->trapped)
+		return 0;
+	map->trapped = kvcalloc(longs, 3 * sizeof(long), GFP_KERNEL);
+	if (!map->trapped)
+		return -ENOMEM;
+	map->want = map->trapped + longs;
+	map->part = map->want + longs;
+	return 0;
+}
+
+/* Untrap the part. */
+static void pvs_map_untrap(struct pvs_map *map)
+{
+	unsigned int first, end;
+
+	for_each_set_bitrange(first, end, map->part, map->pages)
+		pv_shadow_untrap_pages(&map->range, pvs_page_addr(map, first),
+				       pvs_page_addr(map, end));
+	bitmap_andnot(map->trapped, map->trapped, map->part, map->pages);
+	bitmap_zero(map->part, map->pages);
+}
+
+/* Trap what is wanted and is not yet: the part, as far as it worked. */
+static int pvs_map_grow(struct pvs_map *map)
+{
+	unsigned int first, end;
+	bool entered = false;
+	int ret = 0;
+
+	if (!map->trapped ||
+	    !bitmap_andnot(map->part, map->want, map->trapped, map->pages))
+		return 0;
+
+	/* Before the first access can come. */
+	if (!map->id) {
+		pvs_map_enter(map);
+		entered = true;
+	}
+	for_each_set_bitrange(first, end, map->part, map->pages) {
+		ret = pv_shadow_trap_pages(&map->range, pvs_page_addr(map, first),
+					   pvs_page_addr(map, end));
+		if (ret)
+			break;
+		bitmap_set(map->trapped, first, end - first);
+	}
+	bitmap_and(map->part, map->part, map->trapped, map->pages);
+	if (!ret && entered && !bitmap_full(map->trapped, map->pages))
+		pvs_tracer_mark("map %d: %u of %u pages are traced\n", map->id,
+				bitmap_weight(map->trapped, map->pages), map->pages);
+	return ret;
+}
+
+/* Untrap what is not wanted. Cannot fail. */
+static void pvs_map_shrink(struct pvs_map *map)
+{
+	if (!map->trapped)
+		return;
+	if (bitmap_andnot(map->part, map->trapped, map->want, map->pages))
+		pvs_map_untrap(map);
+	bitmap_zero(map->part, map->pages);
+	if (bitmap_empty(map->trapped, map->pages))
+		pvs_map_leave(map);
+}
+
+static const char *pvs_why(int ret)
+{
+	switch (ret) {
+	case -ENOMEM:
+		return "out of memory";
+	case -EBUSY:
+		return "busy";
+	default:
+		return "not possible there";
+	}
+}
+
+/*
+ * Make what is trapped what is chosen, with @filter.
+ *
+ * With @grow nothing has changed if it fails, but the caller's choice. Without, no
+ * page that is not trapped will be, and it does not fail: nothing is allocated.
+ */
+static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
+{
+	const struct pvs_filter *old = pvs_filter;
+	struct pvs_map *map;
+	int ret = 0;
+
+	list_for_each_entry(map, &pvs_maps, list) {
+		if (grow)
+			ret = pvs_map_alloc(map);
+		if (ret)
+			break;
+		if (!map->trapped)
+			continue;
+		pvs_map_choose(map, filter);
+		if (!grow)
+			bitmap_and(map->want, map->want, map->trapped, map->pages);
+		cond_resched();
+	}
+
+	if (!ret) {
+		/* With the old filter: it decides until all is trapped. */
+		list_for_each_entry(map, &pvs_maps, list) {
+			ret = pvs_map_grow(map);
+			if (ret) {
+				pr_err("cannot trace phys %pa size 0x%lx: %s\n", &map->phys,
+				       map->range.end - map->range.start, pvs_why(ret));
+				break;
+			}
+		}
+	}
+
+	if (ret) {
+		/* All that was added is the parts; what was trapped before stays. */
+		list_for_each_entry(map, &pvs_maps, list) {
+			if (!map->trapped)
+				continue;
+			pvs_map_untrap(map);
+			if (bitmap_empty(map->trapped, map->pages))
+				pvs_map_leave(map);
+		}
+		return ret;
+	}
+
+	/* Written before it can be found; readers depend on the address. */
+	smp_store_release(&pvs_filter, filter);
+	list_for_each_entry(map, &pvs_maps, list)
+		pvs_map_shrink(map);
+	if (old != filter) {
+		synchronize_rcu();
+		if (old != &pvs_boot_filter)
+			kfree(old);
+	}
+	return 0;
+}
+
+/* CPUs run on their roots while anybody may want a page to be trapped. */
+static int pvs_backend_start(void)
+{
+	int ret;
+
+	if (pvs_started)
+		return 0;
+	ret = pv_shadow_start();
+	if (ret)
+		pr_err("cannot start: %s\n",
+		       ret == -ENOMEM ? "out of memory, free some and try again" :
+					"busy, is the machine hibernating?");
+	else
+		pvs_started = true;
+	return ret;
+}
+
+static void pvs_backend_stop(void)
+{
+	if (pvs_started && !pvs_tracer_chooses && list_empty(&pvs_attached)) {
+		pvs_started = false;
+		pv_shadow_stop();
+	}
+}
+
+static void pvs_map_new(resource_size_t phys, unsigned long size,
+			unsigned long addr)
+{
+	struct pvs_map *map;
+	int ret;
+
+	/*
+	 * ioremap() itself wants an allocator, so that there is one. What could not
+	 * be remembered could never be attached, for as long as it lives, and this
+	 * is small: rather wait for memory.
+	 */
+	if (WARN_ON_ONCE(!slab_is_available())) {
+		pvs_forgotten++;
+		return;
+	}
+	map = kzalloc(sizeof(*map), GFP_KERNEL | __GFP_NOFAIL);
+	map->range.client = &pvs_mmiotrace_client;
+	map->range.start = addr;
+	map->range.end = addr + size;
+	map->phys = phys;
+	map->pages = (PAGE_ALIGN(addr + size) - (addr & PAGE_MASK)) >> PAGE_SHIFT;
+	map->since_tracer = pvs_tracer_chooses;
+	list_add_tail(&map->list, &pvs_maps);
+	if (!pvs_started)
+		return;
+
+	ret = pvs_map_alloc(map);
+	if (!ret) {
+		pvs_map_choose(map, pvs_filter);
+		ret = pvs_map_grow(map);
+		if (!ret) {
+			pvs_map_shrink(map);
+			return;
+		}
+		pvs_map_untrap(map);
+	}
+
+	/*
+	 * The driver's mapping must not fail for our sake. In the trace as well as in
+	 * the log: what is not seen must not look idle.
+	 */
+	if (!map->id)
+		pvs_map_enter(map);
+	kvfree(map->trapped);
+	map->trapped = NULL;
+	pr_err("cannot trace map %d, phys %pa size 0x%lx: %s; its accesses are not seen\n",
+	       map->id, &phys, size, pvs_why(ret));
+	pvs_tracer_mark("map %d is not traced, error %d\n", map->id, ret);
+}
+
+/**
+ * pv_shadow_ioremap - I/O memory was mapped
+ * @phys: its physical address, not rounded to pages
+ * @size: its size, likewise
+ * @addr: where it is mapped
+ *
+ * Nobody knows @addr yet. Sleeps.
+ */
+void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
+		       void __iomem *addr)
+{
+	if (!pv_shadow_mmiotrace())
+		return;
+
+	pvs_mmiotrace_boot();
+	mutex_lock(&pvs_maps_lock);
+	pvs_map_new(phys, size, (unsigned long __force)addr);
+	mutex_unlock(&pvs_maps_lock);
+}
+
+/**
+ * pv_shadow_iounmap - I/O memory is about to be unmapped
+ * @addr: what ioremap() returned
+ *
+ * Also when its device was pulled out: what the driver still does with the mapping
+ * until then is traced, and nothing of it outlives this. Sleeps.
+ */
+void pv_shadow_iounmap(unsigned long addr)
+{
+	struct mmiotrace_map unknown = {
+		.virt = addr,
+		.map_id = -1,
+		.opcode = MMIO_UNPROBE,
+	};
+	struct pvs_map *map;
+	bool told = false;
+
+	if (!pv_shadow_mmiotrace())
+		return;
+
+	mutex_lock(&pvs_maps_lock);
+	list_for_each_entry(map, &pvs_maps, list) {
+		if (map->range.start != addr)
+			continue;
+		told = map->id;
+		if (map->trapped) {
+			bitmap_copy(map->part, map->trapped, map->pages);
+			pvs_map_untrap(map);
+		}
+		/* After its last event. */
+		pvs_map_leave(map);
+		list_del(&map->list);
+		kfree(map);
+		break;
+	}
+	/* As the stock tracer has it, but not what was excluded. */
+	if (!told && pvs_tracer_chooses && !pvs_filter->nr_targets)
+		pvs_tracer_map(&unknown);
+	mutex_unlock(&pvs_maps_lock);
+}
+
+/**
+ * pvs_maps_tracer_on - trace what is mapped from now on, and tell the tracer
+ *
+ * Return: 0, or an error and nothing changed.
+ */
+int pvs_maps_tracer_on(void)
+{
+	struct pvs_map *map;
+	int ret = 0;
+
+	mutex_lock(&pvs_maps_lock);
+	if (!pvs_tracer_chooses) {
+		ret = pvs_backend_start();
+		if (!ret) {
+			pvs_tracer_chooses = true;
+			/* What is attached already: its lines first, then its events. */
+			list_for_each_entry(map, &pvs_maps, list) {
+				struct mmiotrace_map line = {
+					.phys = map->phys,
+					.virt = map->range.start,
+					.len = map->range.end - map->range.start,
+					.map_id = map->id,
+					.opcode = MMIO_PROBE,
+				};
+
+				if (map->id)
+					pvs_tracer_map(&line);
+			}
+			WRITE_ONCE(pvs_tracer_listens, true);
+		}
+	}
+	mutex_unlock(&pvs_maps_lock);
+	return ret;
+}
+
+/**
+ * pvs_maps_tracer_off - trace no more but what is attached, tell the tracer nothing
+ *
+ * When this returns the last event was reported to it.
+ */
+void pvs_maps_tracer_off(void)
+{
+	struct pvs_map *map;
+
+	mutex_lock(&pvs_maps_lock);
+	if (pvs_tracer_chooses) {
+		pvs_tracer_chooses = false;
+		list_for_each_entry(map, &pvs_maps, list)
+			map->since_tracer = false;
+		pvs_maps_apply(pvs_filter, false);
+		/* What could not be traced is told of anew if it is tried again. */
+		list_for_each_entry(map, &pvs_maps, list)
+			if (!map->trapped)
+				pvs_map_leave(map);
+		/* Not before: the last events of what was let go are its. */
+		WRITE_ONCE(pvs_tracer_listens, false);
+		synchronize_rcu();
+		pvs_backend_stop();
+	}
+	mutex_unlock(&pvs_maps_lock);
+}
+
+static struct pvs_attached *pvs_find_attached(const struct pvs_target *target)
+{
+	struct pvs_attached *a;
+
+	list_for_each_entry(a, &pvs_attached, list)
+		if (pvs_target_same(&a->target, target))
+			return a;
+	return NULL;
+}
+
+static unsigned int pvs_nr_maps_of(const struct pvs_target *target)
+{
+	struct pvs_map *map;
+	unsigned int nr = 0;
+
+	list_for_each_entry(map, &pvs_maps, list) {
+		if (!map->trapped)
+			continue;
+		pvs_target_each(target, pvs_map_mark, map);
+		nr += bitmap_intersects(map->part, map->trapped, map->pages);
+		bitmap_zero(map->part, map->pages);
+	}
+	return nr;
+}
+
+/**
+ * pvs_attached_free - empty a list of struct pvs_attached
+ * @list: it
+ */
+void pvs_attached_free(struct list_head *list)
+{
+	struct pvs_attached *a, *next;
+
+	list_for_each_entry_safe(a, next, list, list) {
+		list_del(&a->list);
+		kfree(a);
+	}
+}
+
+static void pvs_say_attached(const struct pvs_target *target)
+{
+	char text[PVS_TARGET_LEN];
+	unsigned int nr = pvs_nr_maps_of(target);
+
+	pvs_target_print(target, text);
+	if (nr)
+		pr_info("attached %s, %u mappings are traced\n", text, nr);
+	else
+		pr_info("attached %s, nothing %s there now; what will be is traced\n",
+			text, pvs_filter->nr_targets ? "that the filter lets pass is mapped" :
+						       "is mapped");
+}
+
+/**
+ * pvs_maps_attach - trace places, whether they are mapped already or will be
+ * @new: list of struct pvs_attached; empty afterwards
+ *
+ * All of them or none. No access that is made after this returned is missed: all
+ * CPUs have flushed what they knew of the pages.
+ *
+ * Return: 0, or an error, and it was said why.
+ */
+int pvs_maps_attach(struct list_head *new)
+{
+	struct pvs_attached *a, *next;
+	int ret;
+
+	mutex_lock(&pvs_maps_lock);
+	ret = pvs_backend_start();
+	if (ret)
+		goto unlock;
+
+	list_for_each_entry_safe(a, next, new, list) {
+		/* Once is enough, also if it is twice in the same write. */
+		if (pvs_find_attached(&a->target))
+			continue;
+		a->fresh = true;
+		list_move_tail(&a->list, &pvs_attached);
+	}
+
+	ret = pvs_maps_apply(pvs_filter, true);
+	if (ret)
+		pr_err("attach: nothing was attached: %s\n",
+		       ret == -ENOMEM ? "out of memory, free some and try again" :
+		       ret == -EBUSY ? "something else traces a page of it" :
+				       "it cannot be traced");
+	list_for_each_entry_safe(a, next, &pvs_attached, list) {
+		if (!a->fresh)
+			continue;
+		a->fresh = false;
+		if (ret)
+			list_move(&a->list, new);
+		else
+			pvs_say_attached(&a->target);
+	}
+	pvs_backend_stop();
+unlock:
+	mutex_unlock(&pvs_maps_lock);
+	pvs_attached_free(new);
+	return ret;
+}
+
+/* pvs_maps_lock; what was attached is on @old. */
+static void pvs_detach(struct list_head *old)
+{
+	pvs_maps_apply(pvs_filter, false);
+	pvs_attached_free(old);
+	pvs_backend_stop();
+}
+
+/**
+ * pvs_maps_detach - undo pvs_maps_attach()
+ * @list: list of struct pvs_attached; empty afterwards
+ *
+ * All of them or none. What something else chose as well stays traced, without a
+ * gap.
+ *
+ * Return: 0, or -ENOENT if one is not attached, and it was said which.
+ */
+int pvs_maps_detach(struct list_head *list)
+{
+	struct pvs_attached *a, *found;
+	char text[PVS_TARGET_LEN];
+	LIST_HEAD(old);
+	int ret = 0;
+
+	mutex_lock(&pvs_maps_lock);
+	list_for_each_entry(a, list, list) {
+		if (pvs_find_attached(&a->target))
+			continue;
+		ret = -ENOENT;
+		pvs_target_print(&a->target, text);
+		pr_err("detach: %s is not attached, and nothing was detached; 'attach' lists what is\n",
+		       text);
+		goto unlock;
+	}
+	list_for_each_entry(a, list, list) {
+		/* Not there any more if it is named twice. */
+		found = pvs_find_attached(&a->target);
+		if (found)
+			list_move(&found->list, &old);
+	}
+	pvs_detach(&old);
+unlock:
+	mutex_unlock(&pvs_maps_lock);
+	pvs_attached_free(list);
+	return ret;
+}
+
+/**
+ * pvs_maps_detach_all - undo every pvs_maps_attach()
+ */
+void pvs_maps_detach_all(void)
+{
+	LIST_HEAD(old);
+
+	mutex_lock(&pvs_maps_lock);
+	list_splice_init(&pvs_attached, &old);
+	pvs_detach(&old);
+	mutex_unlock(&pvs_maps_lock);
+}
+
+/**
+ * pvs_maps_set_filter - use another filter
+ * @filter: it, from kmalloc(); ours if this works
+ *
+ * When this returns it is applied to all mappings, and the old one to no event.
+ *
+ * Return: 0, or an error, it was said why, and the old one is in use.
+ */
+int pvs_maps_set_filter(const struct pvs_filter *filter)
+{
+	int ret;
+
+	mutex_lock(&pvs_maps_lock);
+	ret = pvs_maps_apply(filter, pvs_started);
+	mutex_unlock(&pvs_maps_lock);
+
+	if (ret)
+		pr_err("filter: the old one stays: %s\n",
+		       ret == -ENOMEM ? "out of memory, free some and try again" :
+					"something cannot be traced");
+	return ret;
+}
+
+/**
+ * pvs_maps_show_filter - print the filter in use
+ * @m: where to
+ */
+void pvs_maps_show_filter(struct seq_file *m)
+{
+	mutex_lock(&pvs_maps_lock);
+	pvs_filter_show(pvs_filter, m);
+	mutex_unlock(&pvs_maps_lock);
+}
+
+/**
+ * pvs_maps_show - print what is attached, and the mappings that are traced
+ * @m: where to
+ */
+void pvs_maps_show(struct seq_file *m)
+{
+	struct pvs_attached *a;
+	char text[PVS_TARGET_LEN];
+	struct pvs_map *map;
+
+	mutex_lock(&pvs_maps_lock);
+	seq_printf(m, "%-40s %s\n", "attached", "mappings");
+	list_for_each_entry(a, &pvs_attached, list) {
+		pvs_target_print(&a->target, text);
+		seq_printf(m, "%-40s %8u%s\n", text, pvs_nr_maps_of(&a->target),
+			   pvs_target_exists(&a->target) ? "" : "  no such device now");
+	}
+
+	seq_printf(m, "\n%4s  %-31s  %-18s  %s\n", "map", "physical", "virtual",
+		   "traced pages  device/BAR");
+	list_for_each_entry(map, &pvs_maps, list) {
+		if (!map->trapped)
+			continue;
+		scnprintf(text, sizeof(text), "0x%llx-0x%llx", (u64)map->phys,
+			  (u64)map->phys + (map->range.end - map->range.start) - 1);
+		seq_printf(m, "%4d  %-31s  0x%lx  %5u of %-5u", map->id, text,
+			   map->range.start, bitmap_weight(map->trapped, map->pages),
+			   map->pages);
+		if (map->place.bar >= 0)
+			seq_printf(m, "  %s/%d", map->place.device, map->place.bar);
+		seq_putc(m, '\n');
+	}
+	if (pvs_forgotten)
+		seq_printf(m, "%u mappings are not known\n", pvs_forgotten);
+	mutex_unlock(&pvs_maps_lock);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All mappings of I/O memory that there are, and which pages of them are trapped.
+ */
+#ifndef _PV_SHADOW_MAPS_H
+#define _PV_SHADOW_MAPS_H
+
+#include <linux/list.h>
+#include <linux/pv_shadow.h>
+#include <linux/types.h>
+
+#include "filter.h"
+#include "target.h"
+
+struct seq_file;
+
+/**
+ * struct pvs_map - one ioremap()
+ * @list:    in the list of all
+ * @range:   its addresses
+ * @phys:    what @range.start maps
+ * @pages:   number of pages
+ * @id:	     number in the trace, 0 if it is not in it
+ * @place:   the device it is of, when @id is not 0
+ * @since_tracer: made while the tracer was on
+ * @trapped: pages that are trapped, or NULL; so are the next two, in the same memory
+ * @want:    those that shall be
+ * @part:    what is being added or removed
+ */
+struct pvs_map {
+	struct list_head	list;
+	struct pv_shadow_range	range;
+	resource_size_t		phys;
+	unsigned int		pages;
+	int			id;
+	struct pvs_place	place;
+	bool			since_tracer;
+	unsigned long		*trapped;
+	unsigned long		*want;
+	unsigned long		*part;
+};
+
+/**
+ * struct pvs_attached - a place that is traced whatever the tracer does
+ * @list:   in a list of them
+ * @target: the place
+ * @fresh:  just added, and it is not sure yet that it works
+ */
+struct pvs_attached {
+	struct list_head	list;
+	struct pvs_target	target;
+	bool			fresh;
+};
+
+/* The boot parameter's, in use until another one is set. */
+extern struct pvs_filter pvs_boot_filter;
+
+int pvs_maps_tracer_on(void);
+void pvs_maps_tracer_off(void);
+int pvs_maps_attach(struct list_head *new);
+int pvs_maps_detach(struct list_head *old);
+void pvs_maps_detach_all(void);
+void pvs_attached_free(struct list_head *list);
+int pvs_maps_set_filter(const struct pvs_filter *filter);
+void pvs_maps_show(struct seq_file *m);
+void pvs_maps_show_filter(struct seq_file *m);
+
+#endif /* _PV_SHADOW_MAPS_H */
