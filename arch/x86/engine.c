@@ -17,6 +17,7 @@
 #define pr_fmt(fmt) "pv_shadow: " fmt
 
 #include <linux/compiler.h>
+#include <linux/cpufeature.h>
 #include <linux/errno.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -27,7 +28,6 @@
 #include <linux/seq_file.h>
 #include <linux/string.h>
 
-#include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/special_insns.h>
 #include <asm/trap_pf.h>
