@@ -64,7 +64,8 @@ static struct pvs_alias *pvs_alias_create(const struct pv_shadow_range *range)
 	alias = kvzalloc(struct_size(alias, page, nr), GFP_KERNEL);
 	if (!alias)
 		return NULL;
-	alias->area = get_vm_area(nr << PAGE_SHIFT, VM_MAP);
+	/* As ioremap() has it, so that nobody takes what is there for memory. */
+	alias->area = get_vm_area(nr << PAGE_SHIFT, VM_IOREMAP);
 	if (!alias->area) {
 		kvfree(alias);
 		return NULL;
@@ -172,6 +173,11 @@ unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 	const struct pvs_alias *alias = range->alias;
 	const struct pvs_alias_page *page;
 	unsigned long at = addr;
+
+	/* What is no address at all may look like one of the range. */
+	if (unlikely(addr < (range->start & PAGE_MASK) ||
+		     last > PAGE_ALIGN(range->end) - 1))
+		return 0;
 
 	for (;;) {
 		page = &alias->page[pvs_alias_page(range, at)];

@@ -10,6 +10,7 @@
 
 #include <linux/cache.h>
 #include <linux/cc_platform.h>
+#include <linux/cpu.h>
 #include <linux/cpufeature.h>
 #include <linux/init.h>
 #include <linux/mm.h>
@@ -260,7 +261,7 @@ static void pvs_leave_func(void *unused)
 /**
  * pv_shadow_start - have all CPUs run on shadow roots
  *
- * Pages can be trapped from then on. Sleeps.
+ * Pages can be trapped from then on. Sleeps; CPU hotplug is locked by the caller.
  *
  * Return: 0; -ENODEV if the backend is not installed, -EBUSY if it was started
  * already or the machine hibernates, -ENOMEM: then nothing changed.
@@ -272,6 +273,7 @@ int pv_shadow_start(void)
 	if (!pvs_installed)
 		return -ENODEV;
 
+	lockdep_assert_cpus_held();
 	mutex_lock(&pvs_lock);
 	ret = -EBUSY;
 	if (pvs_is_active || pvs_is_blocked)
@@ -288,7 +290,7 @@ int pv_shadow_start(void)
 		goto free_roots;
 
 	/* From here on every writer of an entry comes to us ... */
-	static_branch_enable(&pv_shadow_key);
+	static_branch_enable_cpuslocked(&pv_shadow_key);
 	/* ... so that what the roots and tables copy now stays right. */
 	WRITE_ONCE(pvs_is_active, true);
 	pvs_on_each_live_cpu(pvs_adopt_func);
@@ -307,15 +309,17 @@ unlock:
 /**
  * pv_shadow_stop - have all CPUs run on Linux's own tables again
  *
- * After the last range was untrapped. Sleeps. All memory is given back.
+ * After the last range was untrapped. Sleeps; CPU hotplug is locked by the caller. All
+ * memory is given back.
  */
 void pv_shadow_stop(void)
 {
+	lockdep_assert_cpus_held();
 	mutex_lock(&pvs_lock);
 	if (pvs_is_active) {
 		WRITE_ONCE(pvs_is_active, false);
 		pvs_on_each_live_cpu(pvs_leave_func);
-		static_branch_disable(&pv_shadow_key);
+		static_branch_disable_cpuslocked(&pv_shadow_key);
 		pvs_tree_exit(&pvs_tree);
 		pvs_roots_free();
 		pvs_cache_free();

@@ -208,6 +208,16 @@ static void pvs_device_write(unsigned long addr, const void *from,
 }
 NOKPROBE_SYMBOL(pvs_device_write);
 
+/* What movdir64b reads; nothing says that it does so in one. */
+static void pvs_copy_words(void *to, unsigned long addr)
+{
+	unsigned int done;
+
+	for (done = 0; done < PVS_MAX_WIDTH; done += sizeof(u64))
+		pvs_device_read(to + done, addr + done, sizeof(u64));
+}
+NOKPROBE_SYMBOL(pvs_copy_words);
+
 static void pvs_made(struct pvs_access *access, unsigned long addr, bool known)
 {
 	access->addr = addr;
@@ -236,7 +246,10 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 
 	*data = ops->value;
 	if (reads) {
-		pvs_device_read(result->read.data, from_place, insn->width);
+		if (insn->direct)
+			pvs_copy_words(result->read.data, from_place);
+		else
+			pvs_device_read(result->read.data, from_place, insn->width);
 		pvs_made(&result->read, ops->addr, true);
 		if (writes)
 			memcpy(data, result->read.data, insn->width);
@@ -301,8 +314,8 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 }
 NOKPROBE_SYMBOL(pvs_xol);
 
-/* May a breakpoint wait for an access to that page? Width and kind do not matter. */
-static bool pvs_watched(unsigned long addr)
+/* May a breakpoint wait for an access to these pages? Its kind does not matter. */
+static bool pvs_watched(unsigned long addr, unsigned int width)
 {
 	unsigned long watched;
 	int i;
@@ -311,7 +324,9 @@ static bool pvs_watched(unsigned long addr)
 		return false;
 	for (i = 0; i < HBP_NUM; i++) {
 		get_debugreg(watched, i);
-		if ((watched & PAGE_MASK) == (addr & PAGE_MASK))
+		watched &= PAGE_MASK;
+		if (watched == (addr & PAGE_MASK) ||
+		    watched == ((addr + width - 1) & PAGE_MASK))
 			return true;
 	}
 	return false;
@@ -346,8 +361,8 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		return PV_SHADOW_STEP;
 	/* Does somebody wait for the debug trap behind it, or for the operand's? */
 	if ((regs->flags & X86_EFLAGS_TF) ||
-	    (!fault->no_step && (pvs_watched(ops->addr) ||
-			  (insn->type == PVS_INSN_MOVS && pvs_watched(ops->dst)))))
+	    (!fault->no_step && (pvs_watched(ops->addr, insn->width) ||
+			  (insn->type == PVS_INSN_MOVS && pvs_watched(ops->dst, insn->width)))))
 		return PV_SHADOW_STEP;
 
 	switch (insn->type) {

@@ -97,18 +97,13 @@ static void pvs_event_emit(struct pv_shadow_event *event)
 static enum pvs_stat pvs_event_record(const struct pvs_map *map,
 				      const struct pv_shadow_access *access)
 {
-	struct pv_shadow_event event = {
-		.access = access,
-		.device = map->place.device,
-		.bar = map->place.bar,
-		.map_id = map->id,
-		.phys = map->phys + (access->addr - map->range.start),
-		.seq = this_cpu_inc_return(pvs_event_seq),
-	};
+	struct pv_shadow_event event;
 	enum pvs_stat stat = PVS_PAUSED;
 	unsigned long refused;
+	u64 seq;
 
-	if (!pvs_event_enabled(access->dir))
+	seq = this_cpu_inc_return(pvs_event_seq);
+	if (likely(!pvs_event_enabled(access->dir)))
 		return PVS_PAUSED;
 
 	/* The entry code sees to it; but nobody may be called if it did not. */
@@ -117,6 +112,14 @@ static enum pvs_stat pvs_event_record(const struct pvs_map *map,
 		return PVS_LOST;
 	}
 
+	event = (struct pv_shadow_event) {
+		.access = access,
+		.device = map->place.device,
+		.bar = map->place.bar,
+		.map_id = map->id,
+		.phys = map->phys + (access->addr - map->range.start),
+		.seq = seq,
+	};
 	event.offset = event.phys - map->place.start;
 	this_cpu_inc(pvs_event_depth);
 	pvs_event_tell_lost();

@@ -64,7 +64,11 @@ SYM_CODE_START(pvs_exec)
 	movq	RDI(%rsi), %rdi
 	movq	RSI(%rsi), %rsi
 
-	/* No register is free for a retpoline, and the target is not the caller's. */
+	/*
+	 * No register is free for a retpoline. The fence lets nothing be executed
+	 * for long that a trained predictor would rather jump to.
+	 */
+	lfence
 	ANNOTATE_RETPOLINE_SAFE
 	jmp	*(%rsp)
 

@@ -140,8 +140,14 @@ static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir
 		part = min(width - done,
 			   (unsigned int)(PAGE_SIZE - offset_in_page(addr + done)));
 		access.width = part;
-		memcpy(&access.value, data + done, min(part, sizeof(u64)));
-		if (part > sizeof(u64))
+		/* What @data points to has room for 8 bytes at least. */
+		if (likely(!done))
+			access.value = *(const u64 *)data;
+		else
+			memcpy(&access.value, data + done, min(part, sizeof(u64)));
+		if (part < sizeof(u64))
+			access.value &= BIT_ULL(8 * part) - 1;
+		else if (part > sizeof(u64))
 			access.data = data + done;
 		if (range)
 			pvs_report(range, &access);
@@ -163,7 +169,7 @@ static void pvs_report_unknown(const struct pvs_step *step, unsigned long addr,
 	};
 
 	/* Unless it was untrapped meanwhile: the client expects no more then. */
-	if (pvs_trapped(addr) == range)
+	if (range && pvs_trapped(addr) == range)
 		pvs_report(range, &access);
 }
 NOKPROBE_SYMBOL(pvs_report_unknown);
@@ -178,7 +184,7 @@ static void pvs_report_result(const struct pvs_step *step,
 
 	/* Neither direction nor value would be the whole truth. */
 	if (read->made && !read->known) {
-		pvs_report_unknown(step, addr, pvs_trapped(addr), engine);
+		pvs_report_unknown(step, addr, pvs_range_of(step, addr), engine);
 		return;
 	}
 	if (read->made)

@@ -14,6 +14,7 @@
 #define pr_fmt(fmt) "pv_shadow_mmiotrace: " fmt
 
 #include <linux/bitmap.h>
+#include <linux/cpu.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -290,6 +291,22 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 	return 0;
 }
 
+/*
+ * For what may switch the backend on or off. In this order: callbacks of CPU hotplug
+ * call ioremap() and iounmap(), and so come for pvs_maps_lock with hotplug locked.
+ */
+static void pvs_maps_lock_all(void)
+{
+	cpus_read_lock();
+	mutex_lock(&pvs_maps_lock);
+}
+
+static void pvs_maps_unlock_all(void)
+{
+	mutex_unlock(&pvs_maps_lock);
+	cpus_read_unlock();
+}
+
 /* CPUs run on their roots while anybody may want a page to be trapped. */
 static int pvs_backend_start(void)
 {
@@ -407,7 +424,8 @@ void pv_shadow_iounmap(unsigned long addr)
 
 	mutex_lock(&pvs_maps_lock);
 	list_for_each_entry(map, &pvs_maps, list) {
-		if (map->range.start != addr)
+		/* Some round what they got to a page; none shares one. */
+		if ((map->range.start ^ addr) & PAGE_MASK)
 			continue;
 		told = map->id;
 		if (map->trapped) {
@@ -436,7 +454,7 @@ int pvs_maps_tracer_on(void)
 	struct pvs_map *map;
 	int ret = 0;
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock_all();
 	if (!pvs_tracer_chooses) {
 		ret = pvs_backend_start();
 		if (!ret) {
@@ -457,7 +475,7 @@ int pvs_maps_tracer_on(void)
 			WRITE_ONCE(pvs_tracer_listens, true);
 		}
 	}
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock_all();
 	return ret;
 }
 
@@ -470,7 +488,7 @@ void pvs_maps_tracer_off(void)
 {
 	struct pvs_map *map;
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock_all();
 	if (pvs_tracer_chooses) {
 		pvs_tracer_chooses = false;
 		list_for_each_entry(map, &pvs_maps, list)
@@ -485,7 +503,7 @@ void pvs_maps_tracer_off(void)
 		synchronize_rcu();
 		pvs_backend_stop();
 	}
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock_all();
 }
 
 static struct pvs_attached *pvs_find_attached(const struct pvs_target *target)
@@ -555,7 +573,7 @@ int pvs_maps_attach(struct list_head *new)
 	struct pvs_attached *a, *next;
 	int ret;
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock_all();
 	ret = pvs_backend_start();
 	if (ret)
 		goto unlock;
@@ -585,7 +603,7 @@ int pvs_maps_attach(struct list_head *new)
 	}
 	pvs_backend_stop();
 unlock:
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock_all();
 	pvs_attached_free(new);
 	return ret;
 }
@@ -614,7 +632,7 @@ int pvs_maps_detach(struct list_head *list)
 	LIST_HEAD(old);
 	int ret = 0;
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock_all();
 	list_for_each_entry(a, list, list) {
 		if (pvs_find_attached(&a->target))
 			continue;
@@ -632,7 +650,7 @@ int pvs_maps_detach(struct list_head *list)
 	}
 	pvs_detach(&old);
 unlock:
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock_all();
 	pvs_attached_free(list);
 	return ret;
 }
@@ -644,10 +662,10 @@ void pvs_maps_detach_all(void)
 {
 	LIST_HEAD(old);
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock_all();
 	list_splice_init(&pvs_attached, &old);
 	pvs_detach(&old);
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock_all();
 }
 
 /**

@@ -156,16 +156,25 @@ NOKPROBE_SYMBOL(pvs_locked_values);
 static void pvs_set_reg(const struct pvs_insn *insn, struct pt_regs *regs,
 			u64 value)
 {
-	unsigned int size = insn->reg_size;
+	void *reg;
 
 	if (insn->extend)
 		value = pvs_sign_extend(value, insn->width);
-	/* A 32-bit result clears the upper half, a smaller one leaves the rest. */
-	if (size == 4) {
-		value = (u32)value;
-		size = 8;
+	reg = (u8 *)regs + insn->reg;
+	switch (insn->reg_size) {
+	case 1:
+		*(u8 *)reg = value;
+		break;
+	case 2:
+		*(u16 *)reg = value;
+		break;
+	case 4: /* clears the upper half, where the smaller ones leave the rest */
+		*(u64 *)reg = (u32)value;
+		break;
+	case 8:
+		*(u64 *)reg = value;
+		break;
 	}
-	memcpy((u8 *)regs + insn->reg, &value, size);
 }
 NOKPROBE_SYMBOL(pvs_set_reg);
 
