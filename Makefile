@@ -14,6 +14,7 @@ help:
 	@echo  'make run     - build, boot, trace QEMU'\''s e1000 on 4 CPUs and compare with the device'
 	@echo  'make test    - run every test (T=PATTERN: those whose path matches)'
 	@echo  'make test-full - and those that take hours: all of the kernel'\''s own selftests'
+	@echo  'make bench   - what an event costs, against the stock tracer'
 	@echo  'make kernel  - the kernel: build/bzImage and build/modules'
 	@echo  'make check   - sparse, Coccinelle and checkpatch on our files: no warnings'
 	@echo  'make setup   - install what is missing of Debian'\''s packages (needs root)'
@@ -37,10 +38,13 @@ test: kernel
 test-full: kernel
 	@FULL=1 tests/run
 
+bench: kernel
+	@tests/bench/bench
+
 check: kernel
 	@scripts/check
 
 clean:
 	rm -rf build
 
-.PHONY: all help setup kernel run test test-full check clean
+.PHONY: all help setup kernel run test test-full bench check clean
