@@ -574,7 +574,10 @@ static void test_store(struct kunit *test)
 	init_completion(&race.done);
 	task = kthread_run(test_observer, &race, "pvs_test_observer");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	for (i = 0; i < 2000000 && (i < 200000 || READ_ONCE(race.looks) < 100000); i++)
+	while (!READ_ONCE(race.looks))
+		cond_resched();
+	/* Only ever upwards from what is there: a lower copy is then an older one. */
+	for (i = 3; i < 2000000 && (i < 200000 || READ_ONCE(race.looks) < 100000); i++)
 		pvs_store(&race.ctx->tree, pte, ((u64)i << PAGE_SHIFT) | TEST_PAGE);
 	WRITE_ONCE(race.stop, true);
 	wait_for_completion(&race.done);
