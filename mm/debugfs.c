@@ -146,6 +146,8 @@ static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
 		local_irq_save(flags);
 		func(v);
 		local_irq_restore(flags);
+	} else {
+		v->nr = 0;
 	}
 }
 
@@ -193,8 +195,8 @@ static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
  * by a hypervisor say, before the copies are written, and an NMI that changed one
  * may have left them to whoever is changing the table.
  */
-static unsigned int pvs_verify_patiently(struct seq_file *m,
-					 struct pvs_verify *v, bool lazy)
+static unsigned int pvs_verify_patiently(struct seq_file *m, struct pvs_verify *v,
+					 smp_call_func_t func, bool lazy)
 {
 	unsigned int look;
 
@@ -203,7 +205,7 @@ static unsigned int pvs_verify_patiently(struct seq_file *m,
 	for (look = 0; look < PVS_LOOKS; look++) {
 		if (!lazy)
 			vm_unmap_aliases();
-		pvs_verify_run(v, pvs_verify_copies);
+		pvs_verify_run(v, func);
 		if (!v->nr)
 			break;
 		v->again = true;
@@ -216,25 +218,17 @@ static unsigned int pvs_verify_patiently(struct seq_file *m,
 
 static unsigned int pvs_verify_cpu(struct seq_file *m, struct pvs_verify *v)
 {
-	unsigned int found, look;
+	unsigned int found;
 
 	/*
 	 * First what must be there at any time: a purge of what was unmapped would
 	 * also bring that up to date. Then that the purge left nothing too much.
 	 */
-	found = pvs_verify_patiently(m, v, true);
-	found += pvs_verify_patiently(m, v, false);
+	found = pvs_verify_patiently(m, v, pvs_verify_copies, true);
+	found += pvs_verify_patiently(m, v, pvs_verify_copies, false);
+	found += pvs_verify_patiently(m, v, pvs_verify_state, true);
 
-	for (look = 0; look < PVS_LOOKS; look++) {
-		v->nr = 0;
-		pvs_verify_run(v, pvs_verify_state);
-		if (!v->nr)
-			break;
-		msleep(1 << look);
-	}
-	pvs_verify_show(m, v);
-
-	return found + v->nr;
+	return found;
 }
 
 static int verify_show(struct seq_file *m, void *unused)
@@ -267,11 +261,6 @@ static int engine_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int engine_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, engine_show, NULL);
-}
-
 static ssize_t engine_write(struct file *file, const char __user *from,
 			    size_t count, loff_t *ppos)
 {
@@ -284,14 +273,7 @@ static ssize_t engine_write(struct file *file, const char __user *from,
 	return ret ?: count;
 }
 
-static const struct file_operations engine_fops = {
-	.owner		= THIS_MODULE,
-	.open		= engine_open,
-	.read		= seq_read,
-	.write		= engine_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(engine);
 
 static int __init pvs_debugfs_init(void)
 {

@@ -74,7 +74,7 @@ static void pvs_clear_traps(unsigned long addr, unsigned long end)
 }
 
 /**
- * pv_shadow_trap_pages - have a client told of each access to some pages of a range
+ * pv_shadow_trap - have a client told of each access to some pages of a range
  * @range: the range, in the kernel half and mapped by the kernel; it must stay
  *	   until all of its pages were untrapped
  * @start: first page
@@ -89,8 +89,8 @@ static void pvs_clear_traps(unsigned long addr, unsigned long end)
  * Return: 0; -EINVAL for an address that cannot be trapped, -EBUSY if one of the
  * pages is trapped already, -ENOMEM: then none of them is trapped.
  */
-int pv_shadow_trap_pages(struct pv_shadow_range *range, unsigned long start,
-			 unsigned long end)
+int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
+		   unsigned long end)
 {
 	unsigned long addr = start & PAGE_MASK;
 	struct pvs_table *t;
@@ -137,18 +137,7 @@ prune:
 }
 
 /**
- * pv_shadow_trap - have a client told of each access to a range
- * @range: the range; the same as pv_shadow_trap_pages() with all of its pages
- *
- * Return: 0 or an error, and nothing is trapped.
- */
-int pv_shadow_trap(struct pv_shadow_range *range)
-{
-	return pv_shadow_trap_pages(range, range->start, range->end);
-}
-
-/**
- * pv_shadow_untrap_pages - undo pv_shadow_trap_pages(), or a part of it
+ * pv_shadow_untrap - undo pv_shadow_trap(), or a part of it
  * @range: what was given to it
  * @start: first page
  * @end:   address behind the last one; all in between are trapped
@@ -156,8 +145,8 @@ int pv_shadow_trap(struct pv_shadow_range *range)
  * When this returns no CPU is completing an access to them any more, and the
  * client is not called for them. Sleeps.
  */
-void pv_shadow_untrap_pages(struct pv_shadow_range *range, unsigned long start,
-			    unsigned long end)
+void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
+		      unsigned long end)
 {
 	mutex_lock(&pvs_tree.lock);
 	pvs_clear_traps(start & PAGE_MASK, end);
@@ -169,17 +158,6 @@ void pv_shadow_untrap_pages(struct pv_shadow_range *range, unsigned long start,
 	pvs_alias_unmap(range, start & PAGE_MASK, end);
 	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);
-}
-
-/**
- * pv_shadow_untrap - undo pv_shadow_trap()
- * @range: what was given to it
- *
- * As pv_shadow_untrap_pages(), for all of its pages.
- */
-void pv_shadow_untrap(struct pv_shadow_range *range)
-{
-	pv_shadow_untrap_pages(range, range->start, range->end);
 }
 
 /**

@@ -106,19 +106,7 @@ static int pvs_attach_show(struct seq_file *m, void *unused)
 	return 0;
 }
 
-static int pvs_attach_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, pvs_attach_show, NULL);
-}
-
-static const struct file_operations pvs_attach_fops = {
-	.owner		= THIS_MODULE,
-	.open		= pvs_attach_open,
-	.read		= seq_read,
-	.write		= pvs_attach_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(pvs_attach);
 
 static ssize_t pvs_detach_write(struct file *file, const char __user *from,
 				size_t size, loff_t *pos)
@@ -148,8 +136,8 @@ static const struct file_operations pvs_detach_fops = {
 	.llseek		= noop_llseek,
 };
 
-static ssize_t pvs_filter_write(struct file *file, const char __user *from,
-				size_t size, loff_t *pos)
+static ssize_t pvs_filter_file_write(struct file *file, const char __user *from,
+				     size_t size, loff_t *pos)
 {
 	char *text = pvs_written(from, size);
 	struct pvs_filter *filter;
@@ -176,20 +164,7 @@ static int pvs_filter_file_show(struct seq_file *m, void *unused)
 	pvs_maps_show_filter(m);
 	return 0;
 }
-
-static int pvs_filter_open(struct inode *inode, struct file *file)
-{
-	return single_open(file, pvs_filter_file_show, NULL);
-}
-
-static const struct file_operations pvs_filter_fops = {
-	.owner		= THIS_MODULE,
-	.open		= pvs_filter_open,
-	.read		= seq_read,
-	.write		= pvs_filter_write,
-	.llseek		= seq_lseek,
-	.release	= single_release,
-};
+DEFINE_SHOW_STORE_ATTRIBUTE(pvs_filter_file);
 
 static int __init pvs_control_init(void)
 {
@@ -203,7 +178,7 @@ static int __init pvs_control_init(void)
 		return 0;
 	debugfs_create_file("attach", 0600, dir, NULL, &pvs_attach_fops);
 	debugfs_create_file("detach", 0200, dir, NULL, &pvs_detach_fops);
-	debugfs_create_file("filter", 0600, dir, NULL, &pvs_filter_fops);
+	debugfs_create_file("filter", 0600, dir, NULL, &pvs_filter_file_fops);
 	dput(dir);
 	return 0;
 }

@@ -232,29 +232,28 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 			const struct pvs_operands *ops, struct pt_regs *regs,
 			struct pvs_result *result)
 {
-	bool reads = insn->type != PVS_INSN_STORE;
-	bool writes = insn->type != PVS_INSN_LOAD;
 	unsigned long to = insn->type == PVS_INSN_MOVS ? ops->dst : ops->addr;
 	unsigned long from_place, to_place;
 	u64 *data = (u64 *)result->write.data;
 
-	if ((reads && !pvs_place(fault, ops->addr, insn->width, false, &from_place)) ||
-	    (writes && !pvs_place(fault, to, insn->width, true, &to_place)))
+	if ((insn->reads &&
+	     !pvs_place(fault, ops->addr, insn->width, false, &from_place)) ||
+	    (insn->writes && !pvs_place(fault, to, insn->width, true, &to_place)))
 		return false;
 	if (insn->aligned && (to & (insn->width - 1)))
 		return false;
 
 	*data = ops->value;
-	if (reads) {
+	if (insn->reads) {
 		if (insn->direct)
 			pvs_copy_words(result->read.data, from_place);
 		else
 			pvs_device_read(result->read.data, from_place, insn->width);
 		pvs_made(&result->read, ops->addr, true);
-		if (writes)
+		if (insn->writes)
 			memcpy(data, result->read.data, insn->width);
 	}
-	if (writes) {
+	if (insn->writes) {
 		if (insn->direct)
 			movdir64b((void *)to_place, data);
 		else

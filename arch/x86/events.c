@@ -196,14 +196,6 @@ void pvs_event_access(const struct pvs_map *map,
 }
 
 /**
- * pvs_event_filtered - an access that the filter keeps from being recorded
- */
-void pvs_event_filtered(void)
-{
-	pvs_count(PVS_FILTERED);
-}
-
-/**
  * pvs_event_map - record that a mapping is traced, or is no more
  * @map:    which
  * @mapped: it is

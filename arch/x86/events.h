@@ -12,7 +12,6 @@ struct pvs_map;
 
 void pvs_event_access(const struct pvs_map *map,
 		      const struct pv_shadow_access *access, bool to_tracer);
-void pvs_event_filtered(void);
 void pvs_event_map(const struct pvs_map *map, bool mapped);
 
 #endif /* _PV_SHADOW_EVENTS_H */

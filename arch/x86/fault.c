@@ -156,15 +156,15 @@ static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir
 NOKPROBE_SYMBOL(pvs_report_parts);
 
 /* Nothing is known but where it was. */
-static void pvs_report_unknown(const struct pvs_step *step, unsigned long addr,
-			       struct pv_shadow_range *range,
+static void pvs_report_unknown(const struct pvs_insn *insn, unsigned long ip,
+			       unsigned long addr, struct pv_shadow_range *range,
 			       enum pv_shadow_engine engine)
 {
 	struct pv_shadow_access access = {
 		.addr = addr,
-		.ip = step->ip,
+		.ip = ip,
 		.dir = PV_SHADOW_UNKNOWN,
-		.value = step->insn->bytes,
+		.value = insn->bytes,
 		.engine = engine,
 	};
 
@@ -184,7 +184,8 @@ static void pvs_report_result(const struct pvs_step *step,
 
 	/* Neither direction nor value would be the whole truth. */
 	if (read->made && !read->known) {
-		pvs_report_unknown(step, addr, pvs_range_of(step, addr), engine);
+		pvs_report_unknown(step->insn, step->ip, addr,
+				   pvs_range_of(step, addr), engine);
 		return;
 	}
 	if (read->made)
@@ -333,16 +334,10 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 		     unsigned long addr, struct pv_shadow_range *range)
 {
 	struct pvs_insn insn;
-	struct pv_shadow_access access = {
-		.addr = addr,
-		.ip = regs->ip,
-		.dir = PV_SHADOW_UNKNOWN,
-	};
 
 	pvs_count(PVS_MISSED);
 	pvs_decode_at(&insn, regs->ip);
-	access.value = insn.bytes;
-	pvs_report(range, &access);
+	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_STEP);
 
 	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
 		pvs_hide_missed(s);
@@ -544,8 +539,8 @@ static void pvs_step_report(const struct pvs_step *step,
 
 	if (!step->known) {
 		for (i = 0; i < step->nr; i++)
-			pvs_report_unknown(step, step->addr[i], step->range[i],
-					   PV_SHADOW_STEP);
+			pvs_report_unknown(insn, step->ip, step->addr[i],
+					   step->range[i], PV_SHADOW_STEP);
 		return;
 	}
 

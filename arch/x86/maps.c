@@ -23,6 +23,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "../../mm/stats.h"
 #include "events.h"
 #include "maps.h"
 #include "mmiotrace.h"
@@ -56,7 +57,7 @@ static void pvs_mmio_accessed(struct pv_shadow_range *range,
 	const struct pvs_filter *filter = READ_ONCE(pvs_filter);
 
 	if (!pvs_filter_passes(filter, access))
-		pvs_event_filtered();
+		pvs_count(PVS_FILTERED);
 	else
 		pvs_event_access(map, access, READ_ONCE(pvs_tracer_listens));
 }
@@ -71,8 +72,8 @@ static unsigned long pvs_page_addr(const struct pvs_map *map, unsigned int page)
 	return (map->range.start & PAGE_MASK) + (unsigned long)page * PAGE_SIZE;
 }
 
-/* MAP or UNMAP, in the tracer's log and as an event. */
-static void pvs_map_tell(const struct pvs_map *map, bool mapped)
+/* MAP or UNMAP in the tracer's log. */
+static void pvs_map_line(const struct pvs_map *map, bool mapped)
 {
 	struct mmiotrace_map line = {
 		.map_id = map->id,
@@ -84,9 +85,15 @@ static void pvs_map_tell(const struct pvs_map *map, bool mapped)
 		line.phys = map->phys;
 		line.len = map->range.end - map->range.start;
 	}
+	pvs_tracer_map(&line);
+}
+
+/* The same, and as an event. */
+static void pvs_map_tell(const struct pvs_map *map, bool mapped)
+{
 	/* When it is switched on it is told what there is, and at its end nothing. */
 	if (pvs_tracer_chooses)
-		pvs_tracer_map(&line);
+		pvs_map_line(map, mapped);
 	pvs_event_map(map, mapped);
 }
 
@@ -170,8 +177,8 @@ static void pvs_map_untrap(struct pvs_map *map)
 	unsigned int first, end;
 
 	for_each_set_bitrange(first, end, map->part, map->pages)
-		pv_shadow_untrap_pages(&map->range, pvs_page_addr(map, first),
-				       pvs_page_addr(map, end));
+		pv_shadow_untrap(&map->range, pvs_page_addr(map, first),
+				 pvs_page_addr(map, end));
 	bitmap_andnot(map->trapped, map->trapped, map->part, map->pages);
 	bitmap_zero(map->part, map->pages);
 }
@@ -193,8 +200,8 @@ static int pvs_map_grow(struct pvs_map *map)
 		entered = true;
 	}
 	for_each_set_bitrange(first, end, map->part, map->pages) {
-		ret = pv_shadow_trap_pages(&map->range, pvs_page_addr(map, first),
-					   pvs_page_addr(map, end));
+		ret = pv_shadow_trap(&map->range, pvs_page_addr(map, first),
+				     pvs_page_addr(map, end));
 		if (ret)
 			break;
 		bitmap_set(map->trapped, first, end - first);
@@ -460,18 +467,9 @@ int pvs_maps_tracer_on(void)
 		if (!ret) {
 			pvs_tracer_chooses = true;
 			/* What is attached already: its lines first, then its events. */
-			list_for_each_entry(map, &pvs_maps, list) {
-				struct mmiotrace_map line = {
-					.phys = map->phys,
-					.virt = map->range.start,
-					.len = map->range.end - map->range.start,
-					.map_id = map->id,
-					.opcode = MMIO_PROBE,
-				};
-
+			list_for_each_entry(map, &pvs_maps, list)
 				if (map->id)
-					pvs_tracer_map(&line);
-			}
+					pvs_map_line(map, true);
 			WRITE_ONCE(pvs_tracer_listens, true);
 		}
 	}

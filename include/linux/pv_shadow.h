@@ -90,12 +90,10 @@ DECLARE_STATIC_KEY_FALSE(pv_shadow_key);
 bool pv_shadow_installed(void);
 int pv_shadow_start(void);
 void pv_shadow_stop(void);
-int pv_shadow_trap(struct pv_shadow_range *range);
-void pv_shadow_untrap(struct pv_shadow_range *range);
-int pv_shadow_trap_pages(struct pv_shadow_range *range, unsigned long start,
-			 unsigned long end);
-void pv_shadow_untrap_pages(struct pv_shadow_range *range, unsigned long start,
-			    unsigned long end);
+int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
+		   unsigned long end);
+void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
+		      unsigned long end);
 bool pv_shadow_is_root(int cpu, unsigned long pa);
 
 /* The hooked places: hooks/ puts these calls there. */

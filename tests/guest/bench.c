@@ -89,7 +89,7 @@ static int bench_thread(void *data)
 	return 0;
 }
 
-static int bench_round(void (*func)(void __iomem *p))
+static void bench_round(void (*func)(void __iomem *p))
 {
 	struct task_struct *task;
 	unsigned int cpu;
@@ -105,7 +105,6 @@ static int bench_round(void (*func)(void __iomem *p))
 		wake_up_process(task);
 	}
 	wait_for_completion(&all_done);
-	return 0;
 }
 
 static int bench_run(void)

@@ -92,8 +92,7 @@ verify_loop()
 		n=0
 		while [ ! -e /tmp/stop-verify ]; do
 			n=$((n + 1))
-			cat $D/verify >/tmp/verify-look
-			[ "$(cat /tmp/verify-look)" = ok ] || cat /tmp/verify-look >>/tmp/verify
+			verify_ok >>/tmp/verify || :
 			sleep 1
 		done
 		echo $n >/tmp/verify-count
@@ -106,7 +105,7 @@ verified()
 	touch /tmp/stop-verify
 	wait $verify_pid
 	echo "verify: $(cat /tmp/verify-count) times"
-	[ ! -s /tmp/verify ] || { head -n 20 /tmp/verify | sed 's/^/verify: /'; return 1; }
+	[ ! -s /tmp/verify ] || { head -n 20 /tmp/verify; return 1; }
 }
 
 stat_of()
@@ -117,8 +116,8 @@ stat_of()
 verify_ok()
 {
 	# One reading: a second one may find it gone.
-	cat $D/verify >/tmp/verify-once
-	[ "$(cat /tmp/verify-once)" = ok ] || { head -n 20 /tmp/verify-once | sed 's/^/verify: /'; return 1; }
+	verify=$(cat $D/verify)
+	[ "$verify" = ok ] || { echo "$verify" | head -n 20 | sed 's/^/verify: /'; return 1; }
 }
 
 cpus()
