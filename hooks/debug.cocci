@@ -33,3 +33,11 @@ identifier regs, dr6;
 	instrumentation_end();
 	...
  }
+
+// Nor may the handler of a breakpoint find one of our steps under way.
+@@
+identifier regs;
+@@
++	pv_shadow_int3(regs, &irq_state.lockdep);
+	if (!do_int3(regs))
+		die("int3", regs, 0);

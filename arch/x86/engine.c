@@ -95,14 +95,19 @@ void pvs_engine_show(struct seq_file *m)
  * Where the handler itself can make an access: in the second mapping if it is to a
  * trapped page. It has to be in the kernel half, for a user page may have to be
  * faulted in first, and within one range, for it has to be one access.
+ *
+ * Whether it is trapped is decided here, once: from now on the handler's own access
+ * would fault, and be reported by that fault.
  */
 static bool pvs_place(const struct pvs_fault *fault, unsigned long addr,
-		      unsigned int width, bool write, unsigned long *place)
+		      unsigned int width, bool write, struct pvs_access *access,
+		      unsigned long *place)
 {
 	unsigned long last = addr + width - 1;
 	bool two = (addr ^ last) & PAGE_MASK;
 	struct pv_shadow_range *range = fault->range;
 
+	access->addr = addr;
 	if ((addr ^ fault->addr) & PAGE_MASK) {
 		if (addr < TASK_SIZE_MAX || last < addr)
 			return false;
@@ -111,6 +116,7 @@ static bool pvs_place(const struct pvs_fault *fault, unsigned long addr,
 	if (unlikely(two) && pvs_trapped(last) != range)
 		return false;
 
+	access->range = range;
 	if (likely(range)) {
 		*place = pvs_alias_of(range, addr, last, write);
 		return *place;
@@ -218,9 +224,8 @@ static void pvs_copy_words(void *to, unsigned long addr)
 }
 NOKPROBE_SYMBOL(pvs_copy_words);
 
-static void pvs_made(struct pvs_access *access, unsigned long addr, bool known)
+static void pvs_made(struct pvs_access *access, bool known)
 {
-	access->addr = addr;
 	access->known = known;
 	access->made = true;
 }
@@ -237,8 +242,10 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 	u64 *data = (u64 *)result->write.data;
 
 	if ((insn->reads &&
-	     !pvs_place(fault, ops->addr, insn->width, false, &from_place)) ||
-	    (insn->writes && !pvs_place(fault, to, insn->width, true, &to_place)))
+	     !pvs_place(fault, ops->addr, insn->width, false, &result->read,
+			&from_place)) ||
+	    (insn->writes &&
+	     !pvs_place(fault, to, insn->width, true, &result->write, &to_place)))
 		return false;
 	if (insn->aligned && (to & (insn->width - 1)))
 		return false;
@@ -249,7 +256,7 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 			pvs_copy_words(result->read.data, from_place);
 		else
 			pvs_device_read(result->read.data, from_place, insn->width);
-		pvs_made(&result->read, ops->addr, true);
+		pvs_made(&result->read, true);
 		if (insn->writes)
 			memcpy(data, result->read.data, insn->width);
 	}
@@ -258,7 +265,7 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 			movdir64b((void *)to_place, data);
 		else
 			pvs_device_write(to_place, data, insn->width);
-		pvs_made(&result->write, to, true);
+		pvs_made(&result->write, true);
 	}
 	pvs_complete(insn, regs, *(u64 *)result->read.data);
 
@@ -278,7 +285,8 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 	bool known;
 
 	if ((insn->aligned && (ops->addr & (insn->width - 1))) ||
-	    !pvs_place(fault, ops->addr, insn->width, insn->writes, &place))
+	    !pvs_place(fault, ops->addr, insn->width, insn->writes, &result->read,
+		       &place))
 		return false;
 	code = pvs_cache_code(decoded);
 	if (!code)
@@ -303,10 +311,13 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		known = true;
 	}
 
+	if (insn->writes) {
+		result->write.addr = result->read.addr;
+		result->write.range = result->read.range;
+		pvs_made(&result->write, known);
+	}
 	if (insn->reads)
-		pvs_made(&result->read, ops->addr, known);
-	if (insn->writes)
-		pvs_made(&result->write, ops->addr, known);
+		pvs_made(&result->read, known);
 	pvs_complete(insn, regs, 0);
 
 	return true;

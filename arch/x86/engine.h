@@ -20,15 +20,17 @@ struct seq_file;
 /**
  * struct pvs_access - what an instruction did to one operand
  * @addr:  its address
+ * @range: whose it was, or NULL: untrapped
  * @known: @data holds the value
  * @made:  it did anything
  * @data:  the bytes
  */
 struct pvs_access {
-	unsigned long	addr;
-	bool		known;
-	bool		made;
-	u8		data[PVS_MAX_WIDTH] __aligned(PVS_MAX_WIDTH);
+	unsigned long		addr;
+	struct pv_shadow_range	*range;
+	bool			known;
+	bool			made;
+	u8			data[PVS_MAX_WIDTH] __aligned(PVS_MAX_WIDTH);
 };
 
 /**

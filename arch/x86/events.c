@@ -106,8 +106,11 @@ static enum pvs_stat pvs_event_record(const struct pvs_map *map,
 	if (likely(!pvs_event_enabled(access->dir)))
 		return PVS_PAUSED;
 
-	/* The entry code sees to it; but nobody may be called if it did not. */
-	if (unlikely(!rcu_is_watching())) {
+	/*
+	 * The entry code sees to RCU; but nobody may be called if it did not, and
+	 * nobody is on a CPU that comes up or goes down.
+	 */
+	if (unlikely(!rcu_is_watching() || !cpu_online(raw_smp_processor_id()))) {
 		this_cpu_inc(pvs_event_lost);
 		return PVS_LOST;
 	}

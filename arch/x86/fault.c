@@ -22,6 +22,7 @@
 #include <asm/cpu_entry_area.h>
 #include <asm/debugreg.h>
 #include <asm/msr.h>
+#include <asm/text-patching.h>
 #include <asm/trap_pf.h>
 
 #include "../../mm/stats.h"
@@ -110,26 +111,33 @@ static void pvs_report(struct pv_shadow_range *range,
 }
 NOKPROBE_SYMBOL(pvs_report);
 
-/* Whose a page is that the instruction touched, or NULL. */
+/* Whose a page is that was revealed to the instruction, or NULL. */
 static struct pv_shadow_range *pvs_range_of(const struct pvs_step *step,
 					    unsigned long addr)
 {
-	if (likely(!((addr ^ step->fault.addr) & PAGE_MASK)))
-		return step->fault.range;
-	return pvs_trapped(addr);
+	unsigned int i;
+
+	for (i = 0; i < step->nr; i++)
+		if (!((addr ^ step->addr[i]) & PAGE_MASK))
+			return step->range[i];
+	return NULL;
 }
 NOKPROBE_SYMBOL(pvs_range_of);
 
-/* One event for each trapped page that the access has a part of. */
+/*
+ * One event for each trapped page that the access has a part of: those of @range,
+ * or of the step without.
+ */
 static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir,
 			     unsigned long addr, const void *data,
+			     struct pv_shadow_range *range,
 			     enum pv_shadow_engine engine)
 {
 	unsigned int width = step->insn->width;
 	unsigned int done, part;
 
 	for (done = 0; done < width; done += part) {
-		struct pv_shadow_range *range = pvs_range_of(step, addr + done);
+		struct pv_shadow_range *whose = range ?: pvs_range_of(step, addr + done);
 		struct pv_shadow_access access = {
 			.addr = addr + done,
 			.ip = step->ip,
@@ -149,8 +157,8 @@ static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir
 			access.value &= BIT_ULL(8 * part) - 1;
 		else if (part > sizeof(u64))
 			access.data = data + done;
-		if (range)
-			pvs_report(range, &access);
+		if (whose)
+			pvs_report(whose, &access);
 	}
 }
 NOKPROBE_SYMBOL(pvs_report_parts);
@@ -180,19 +188,19 @@ static void pvs_report_result(const struct pvs_step *step,
 {
 	const struct pvs_access *read = &step->result.read;
 	const struct pvs_access *write = &step->result.write;
-	unsigned long addr = read->addr;
 
 	/* Neither direction nor value would be the whole truth. */
 	if (read->made && !read->known) {
-		pvs_report_unknown(step->insn, step->ip, addr,
-				   pvs_range_of(step, addr), engine);
+		pvs_report_unknown(step->insn, step->ip, read->addr, read->range,
+				   engine);
 		return;
 	}
-	if (read->made)
-		pvs_report_parts(step, PV_SHADOW_READ, addr, read->data, engine);
-	if (write->made)
+	if (read->made && read->range)
+		pvs_report_parts(step, PV_SHADOW_READ, read->addr, read->data,
+				 read->range, engine);
+	if (write->made && write->range)
 		pvs_report_parts(step, PV_SHADOW_WRITE, write->addr, write->data,
-				 engine);
+				 write->range, engine);
 }
 NOKPROBE_SYMBOL(pvs_report_result);
 
@@ -447,6 +455,12 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		return false;
 	}
 
+	/* Somebody put a probe there meanwhile: it is to fire, and to begin anew. */
+	if (unlikely(step->insn->bytes >> 16 == INT3_INSN_OPCODE)) {
+		pvs_pop(s);
+		return true;
+	}
+
 	if (no_step) {
 		pvs_pop(s);
 		pvs_miss(s, regs, addr, range);
@@ -547,9 +561,35 @@ static void pvs_step_report(const struct pvs_step *step,
 	if (insn->type == PVS_INSN_LOAD)
 		value = pvs_loaded_value(insn, regs);
 	pvs_report_parts(step, insn->type == PVS_INSN_LOAD ? PV_SHADOW_READ :
-			 PV_SHADOW_WRITE, step->ops.addr, &value, PV_SHADOW_STEP);
+			 PV_SHADOW_WRITE, step->ops.addr, &value, NULL,
+			 PV_SHADOW_STEP);
 }
 NOKPROBE_SYMBOL(pvs_step_report);
+
+/**
+ * __pv_shadow_int3 - a breakpoint of kernel code, before anybody else hears of it
+ * @regs: registers
+ * @irqs_on: set if the code goes on with interrupts enabled, of which lockdep has
+ *	  not heard since the fault disabled them
+ *
+ * Whoever put it there did so between our fault and the instruction. It did not run:
+ * as if it had not been armed, or its probe's handler would have it run elsewhere
+ * and the debug trap that follows would not know it again.
+ */
+void __pv_shadow_int3(struct pt_regs *regs, bool *irqs_on)
+{
+	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
+	struct pvs_step *step = pvs_top(s);
+
+	if (likely(!step || !step->armed || step->sp != regs->sp ||
+		   step->ip + INT3_INSN_SIZE != regs->ip))
+		return;
+
+	pvs_step_abort(s, regs);
+	if (regs->flags & X86_EFLAGS_IF)
+		*irqs_on = true;
+}
+NOKPROBE_SYMBOL(__pv_shadow_int3);
 
 /**
  * __pv_shadow_debug - a debug trap of kernel code, before anybody else hears of it

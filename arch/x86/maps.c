@@ -157,6 +157,52 @@ static void pvs_map_choose(struct pvs_map *map, const struct pvs_filter *filter)
 	bitmap_zero(map->part, map->pages);
 }
 
+/**
+ * struct pvs_overlap - has a map any part of some ranges of physical addresses
+ * @map: map
+ * @any: it has
+ */
+struct pvs_overlap {
+	const struct pvs_map	*map;
+	bool			any;
+};
+
+static void pvs_map_overlaps(void *data, u64 first, u64 last)
+{
+	struct pvs_overlap *o = data;
+	u64 map_last = o->map->phys + (o->map->range.end - o->map->range.start) - 1;
+
+	o->any |= first <= map_last && last >= o->map->phys;
+}
+
+/* Might anything of a map be chosen? If not, it takes no memory. */
+static bool pvs_map_wanted(const struct pvs_map *map,
+			   const struct pvs_filter *filter)
+{
+	struct pvs_overlap o = { .map = map };
+	enum pvs_target_kind kind;
+	struct pvs_attached *a;
+	unsigned int i;
+
+	list_for_each_entry(a, &pvs_attached, list)
+		pvs_target_each(&a->target, pvs_map_overlaps, &o);
+	if (!o.any && !(pvs_tracer_chooses && map->since_tracer))
+		return false;
+
+	for (kind = 0; kind < PVS_NR_TARGET_KINDS; kind++) {
+		if (!pvs_filter_has(filter, kind))
+			continue;
+		o.any = false;
+		for (i = 0; i < filter->nr_targets; i++)
+			if (filter->target[i].kind == kind)
+				pvs_target_each(&filter->target[i],
+						pvs_map_overlaps, &o);
+		if (!o.any)
+			return false;
+	}
+	return true;
+}
+
 static int pvs_map_alloc(struct pvs_map *map)
 {
 	size_t longs = BITS_TO_LONGS(map->pages);
@@ -362,7 +408,7 @@ static void pvs_map_new(resource_size_t phys, unsigned long size,
 	map->pages = (PAGE_ALIGN(addr + size) - (addr & PAGE_MASK)) >> PAGE_SHIFT;
 	map->since_tracer = pvs_tracer_chooses;
 	list_add_tail(&map->list, &pvs_maps);
-	if (!pvs_started)
+	if (!pvs_started || !pvs_map_wanted(map, pvs_filter))
 		return;
 
 	ret = pvs_map_alloc(map);

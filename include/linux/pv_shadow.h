@@ -102,6 +102,7 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 		       unsigned long addr);
 bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on);
 void __pv_shadow_debug_exit(void);
+void __pv_shadow_int3(struct pt_regs *regs, bool *irqs_on);
 unsigned long __pv_shadow_hardware_cr3(unsigned long cr3);
 void __pv_shadow_nmi_enter(struct pt_regs *regs);
 void __pv_shadow_nmi_exit(void);
@@ -133,6 +134,13 @@ static __always_inline void pv_shadow_debug_exit(void)
 {
 	if (static_branch_unlikely(&pv_shadow_key))
 		__pv_shadow_debug_exit();
+}
+
+/* Breakpoint of kernel code, first thing. */
+static __always_inline void pv_shadow_int3(struct pt_regs *regs, bool *irqs_on)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_int3(regs, irqs_on);
 }
 
 /* For those who load CR3 behind our back: what @cr3 is to the hardware. */
@@ -198,6 +206,7 @@ static inline bool pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6,
 }
 
 static inline void pv_shadow_debug_exit(void) { }
+static inline void pv_shadow_int3(struct pt_regs *regs, bool *irqs_on) { }
 
 static inline unsigned long pv_shadow_hardware_cr3(unsigned long cr3)
 {
