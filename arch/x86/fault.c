@@ -9,12 +9,14 @@
  * their handlers run, and what those handlers touch is completed on top of what
  * was under way: instructions being completed form a stack, per CPU.
  */
+#include <linux/jump_label.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/ptrace.h>
 #include <linux/pv_shadow.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/string.h>
 #include <linux/thread_info.h>
 #include <linux/uaccess.h>
@@ -50,6 +52,8 @@
  * @nr:       number of pages
  * @revealed: they are revealed, except while an NMI is handled
  * @armed:    a debug trap will tell when the instruction has run
+ * @start:    when it faulted, if that is wanted
+ * @duration: how long it took, in ns, when it is done
  * @result:   what the handler itself did
  *
  * One that is free has @ip, @nr, @revealed and @armed 0, so that an NMI may find
@@ -68,6 +72,8 @@ struct pvs_step {
 	unsigned int		nr;
 	bool			revealed;
 	bool			armed;
+	u64			start;
+	u64			duration;
 	struct pvs_result	result;
 };
 
@@ -94,6 +100,46 @@ struct pvs_steps {
 };
 
 static DEFINE_PER_CPU(struct pvs_steps, pvs_steps);
+
+/* Two looks at the clock for each access are paid for by those who want them. */
+static DEFINE_STATIC_KEY_FALSE(pvs_timed);
+
+/**
+ * pv_shadow_timed_get - have the durations of accesses measured
+ *
+ * As a tracepoint calls it when it gets its first user. Sleeps.
+ *
+ * Return: 0
+ */
+int pv_shadow_timed_get(void)
+{
+	static_branch_inc(&pvs_timed);
+	return 0;
+}
+
+/**
+ * pv_shadow_timed_put - undo pv_shadow_timed_get()
+ */
+void pv_shadow_timed_put(void)
+{
+	static_branch_dec(&pvs_timed);
+}
+
+/* No clocksource: that may be the traced device. */
+static void pvs_time_start(struct pvs_step *step)
+{
+	step->duration = 0;
+	step->start = static_branch_unlikely(&pvs_timed) ? sched_clock() : 0;
+}
+NOKPROBE_SYMBOL(pvs_time_start);
+
+static void pvs_time_end(struct pvs_step *step)
+{
+	/* Not if it was switched on meanwhile, nor if the clock was set back. */
+	if (static_branch_unlikely(&pvs_timed) && step->start)
+		step->duration = max_t(s64, sched_clock() - step->start, 0);
+}
+NOKPROBE_SYMBOL(pvs_time_end);
 
 static struct pvs_step *pvs_top(struct pvs_steps *s)
 {
@@ -141,6 +187,7 @@ static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir
 		struct pv_shadow_access access = {
 			.addr = addr + done,
 			.ip = step->ip,
+			.duration = step->duration,
 			.dir = dir,
 			.engine = engine,
 		};
@@ -166,11 +213,12 @@ NOKPROBE_SYMBOL(pvs_report_parts);
 /* Nothing is known but where it was. */
 static void pvs_report_unknown(const struct pvs_insn *insn, unsigned long ip,
 			       unsigned long addr, struct pv_shadow_range *range,
-			       enum pv_shadow_engine engine)
+			       enum pv_shadow_engine engine, u64 duration)
 {
 	struct pv_shadow_access access = {
 		.addr = addr,
 		.ip = ip,
+		.duration = duration,
 		.dir = PV_SHADOW_UNKNOWN,
 		.value = insn->bytes,
 		.engine = engine,
@@ -192,7 +240,7 @@ static void pvs_report_result(const struct pvs_step *step,
 	/* Neither direction nor value would be the whole truth. */
 	if (read->made && !read->known) {
 		pvs_report_unknown(step->insn, step->ip, read->addr, read->range,
-				   engine);
+				   engine, step->duration);
 		return;
 	}
 	if (read->made && read->range)
@@ -262,6 +310,7 @@ static struct pvs_step *pvs_push(struct pvs_steps *s, struct pt_regs *regs)
 	step->sp = regs->sp;
 	step->ip = regs->ip;
 	step->revealed = true;
+	pvs_time_start(step);
 
 	return step;
 }
@@ -345,7 +394,7 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 
 	pvs_count(PVS_MISSED);
 	pvs_decode_at(&insn, regs->ip);
-	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_STEP);
+	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_STEP, 0);
 
 	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
 		pvs_hide_missed(s);
@@ -415,6 +464,7 @@ static bool pvs_do(struct pvs_step *step, unsigned int depth,
 	if (engine == PV_SHADOW_STEP)
 		return false;
 
+	pvs_time_end(step);
 	pvs_report_result(step, engine);
 	return true;
 }
@@ -554,7 +604,8 @@ static void pvs_step_report(const struct pvs_step *step,
 	if (!step->known) {
 		for (i = 0; i < step->nr; i++)
 			pvs_report_unknown(insn, step->ip, step->addr[i],
-					   step->range[i], PV_SHADOW_STEP);
+					   step->range[i], PV_SHADOW_STEP,
+					   step->duration);
 		return;
 	}
 
@@ -612,6 +663,7 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 	/* Hidden first, so that what the client's code touches is seen as well. */
 	pvs_step_hide(step);
 	step->armed = false;
+	pvs_time_end(step);
 
 	if (pvs_step_completed(step, regs)) {
 		pvs_count(PVS_STEPPED);

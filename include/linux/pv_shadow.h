@@ -95,6 +95,8 @@ int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
 void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end);
 bool pv_shadow_is_root(int cpu, unsigned long pa);
+int pv_shadow_timed_get(void);
+void pv_shadow_timed_put(void);
 
 /* The hooked places: hooks/ puts these calls there. */
 

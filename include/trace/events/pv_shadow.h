@@ -113,20 +113,23 @@ DECLARE_EVENT_CLASS(pv_shadow_access,
 			      __get_dynamic_array_len(data)))
 );
 
-DEFINE_EVENT(pv_shadow_access, mmio_read,
+DEFINE_EVENT_FN(pv_shadow_access, mmio_read,
 	TP_PROTO(struct pv_shadow_event *event),
-	TP_ARGS(event)
+	TP_ARGS(event),
+	pv_shadow_timed_get, pv_shadow_timed_put
 );
 
-DEFINE_EVENT(pv_shadow_access, mmio_write,
+DEFINE_EVENT_FN(pv_shadow_access, mmio_write,
 	TP_PROTO(struct pv_shadow_event *event),
-	TP_ARGS(event)
+	TP_ARGS(event),
+	pv_shadow_timed_get, pv_shadow_timed_put
 );
 
 /* Neither direction nor width are known; the value is the instruction's bytes. */
-DEFINE_EVENT(pv_shadow_access, mmio_unknown,
+DEFINE_EVENT_FN(pv_shadow_access, mmio_unknown,
 	TP_PROTO(struct pv_shadow_event *event),
-	TP_ARGS(event)
+	TP_ARGS(event),
+	pv_shadow_timed_get, pv_shadow_timed_put
 );
 
 DECLARE_EVENT_CLASS(pv_shadow_map,
