@@ -55,6 +55,18 @@ hammer()
 	rmmod hammer
 }
 
+# network DEV: up, and somebody answers; status 1 if nobody does
+network()
+{
+	ip addr add 10.0.2.15/24 dev "$1"
+	ip link set "$1" up
+	n=0
+	until ping -c 1 -W 1 10.0.2.2 >/dev/null; do
+		n=$((n + 1))
+		[ $n -lt 60 ] || return 1
+	done
+}
+
 # quiet_hotplug: before CPUs are taken offline. 6.12 counts the scheduler's fair server,
 # which a timer starts, as a running task; if that happens on a CPU that is just being
 # taken down the kernel warns that it was not vacated, with tracing or without.
