@@ -215,20 +215,20 @@ static u64 pvs_upper_entry(struct pvs_table *child, unsigned int copy, u64 ref)
 /* Make one entry of all copies what follows from the reference's @ref. Locked. */
 static void pvs_set_entry(struct pvs_table *t, unsigned int index, u64 ref)
 {
-	struct pvs_table *child = NULL;
+	void *slot = t->slot[index];
 	unsigned int n;
 	u64 want;
 
 	if (t->level > 1) {
-		child = t->slot[index];
-		if (child)
-			pvs_resource(child, ref);
-	} else if (t->slot[index]) {
+		if (slot)
+			pvs_resource(slot, ref);
+	} else if (slot && !pvs_writes_only(slot)) {
 		return; /* trapped: each CPU flips its own */
 	}
 
 	for (n = 0; n < t->tree->nr_copies && t->copy[n]; n++) {
-		want = pvs_upper_entry(child, n, ref);
+		want = t->level > 1 ? pvs_upper_entry(slot, n, ref) :
+				      pvs_hidden(slot, ref);
 		if (!pvs_same(t->copy[n][index], want))
 			WRITE_ONCE(t->copy[n][index], want);
 	}
@@ -552,31 +552,37 @@ struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr)
 }
 
 /**
- * pvs_table_set_trap - hide a page in every copy
+ * pvs_table_set_trap - hide a page in every copy, or hide it in another way
  * @t:	   table of PTEs, its tree locked
  * @index: the page
  * @trap:  what the slot is to hold, not NULL
  *
- * The caller flushes the TLBs of all CPUs.
+ * The caller flushes the TLBs of all CPUs. A CPU that is just completing an access
+ * may hide the page in the former way once more, but it sees that before it is done.
  */
 void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap)
 {
 	unsigned long flags;
 	unsigned int n;
+	u64 hidden;
+	void *was;
 
 	lockdep_assert_held(&t->tree->lock);
 
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
+	was = t->slot[index];
 	/* First, since a CPU that faults on the entry must find whose it is. */
 	smp_store_release(&t->slot[index], trap);
-	/* Not just the present bit: that would leave the frame to L1TF. */
+	smp_mb(); /* pairs with the one in pvs_hide() */
+	hidden = pvs_hidden(trap, pvs_ref_entry(t, index));
 	for (n = 0; n < t->tree->nr_copies; n++)
-		WRITE_ONCE(t->copy[n][index], 0);
+		WRITE_ONCE(t->copy[n][index], hidden);
 	pvs_unlock(t);
 	local_irq_restore(flags);
 
-	t->used++;
+	if (!was)
+		t->used++;
 }
 
 /**
@@ -737,6 +743,15 @@ bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
 	return !(error_code & X86_PF_USER) || (all & _PAGE_USER);
 }
 
+static u64 pvs_own_entry(struct pvs_table *t, unsigned int index, void *slot,
+			 unsigned int copy)
+{
+	u64 ref = pvs_ref_entry(t, index);
+
+	return t->level > 1 ? pvs_upper_entry(slot, copy, ref) :
+			      pvs_hidden(slot, ref);
+}
+
 /**
  * pvs_table_sync_own - bring one CPU's copies up to date along one address
  * @tree: tree
@@ -762,19 +777,21 @@ void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
 		do {
 			have = READ_ONCE(*entry);
 			child = READ_ONCE(t->slot[index]);
-			if (t->level == 1 && child) {
+			if (t->level == 1 && child && !pvs_writes_only(child)) {
 				/* Trapped; that it is hidden is no difference. */
 				if (wrote)
 					WRITE_ONCE(*entry, 0);
 				return;
 			}
-			want = pvs_upper_entry(child, copy, pvs_ref_entry(t, index));
+			want = pvs_own_entry(t, index, child, copy);
 			if (pvs_same(have, want))
 				break;
 			wrote = t->level == 1;
 		} while (cmpxchg(entry, have, want) != have ||
 			 READ_ONCE(t->slot[index]) != child ||
-			 pvs_upper_entry(child, copy, pvs_ref_entry(t, index)) != want);
+			 pvs_own_entry(t, index, child, copy) != want);
+		if (t->level == 1)
+			return;
 	}
 }
 
@@ -787,10 +804,8 @@ static bool pvs_entry_differs(struct pvs_table *t, unsigned int index, bool lazy
 	void *slot = t->slot[index];
 	u64 want;
 
-	if (t->level > 1)
-		want = pvs_upper_entry(slot, diff->copy, ref);
-	else
-		want = slot ? 0 : ref;
+	want = t->level > 1 ? pvs_upper_entry(slot, diff->copy, ref) :
+			      pvs_hidden(slot, ref);
 
 	diff->kind = PVS_DIFF_ENTRY;
 	diff->addr = t->start + ((unsigned long)index << pvs_shift(t->level));
@@ -799,7 +814,7 @@ static bool pvs_entry_differs(struct pvs_table *t, unsigned int index, bool lazy
 	diff->want = want;
 
 	/* What is unmapped and not yet flushed may still be there. */
-	if (lazy && !slot && !(want & _PAGE_PRESENT))
+	if (lazy && (!slot || pvs_writes_only(slot)) && !(want & _PAGE_PRESENT))
 		return false;
 	return !pvs_same(have, want);
 }

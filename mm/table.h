@@ -18,6 +18,9 @@
 /* What the hardware sets in an entry by itself, in whichever copy it walks. */
 #define PVS_VOLATILE	(_PAGE_ACCESSED | _PAGE_DIRTY)
 
+/* In the slot of a trapped page: reads are not, so that it is shown read-only. */
+#define PVS_WRITES_ONLY	1UL
+
 struct pvs_tree;
 
 /**
@@ -31,7 +34,8 @@ struct pvs_tree;
  * @leaf:	if @ref is 0: the reference's huge leaf that covers the table's
  *		addresses and is split here, or 0 if nothing is mapped there
  * @slot:	a child table (level > 1) or whoever trapped the page (level 1),
- *		or NULL; written under @lock and tree->lock, read under RCU
+ *		perhaps with PVS_WRITES_ONLY, or NULL; written under @lock and
+ *		tree->lock, read under RCU
  * @lock:	for all but tree->lock's: guards @ref, @leaf and every entry of
  *		@copy but those of trapped pages, which only the CPU itself flips.
  *		Parents before children. Taken with interrupts off; an NMI only
@@ -125,6 +129,22 @@ static inline unsigned int pvs_shift(unsigned int level)
 static inline unsigned int pvs_index(unsigned long addr, unsigned int level)
 {
 	return (addr >> pvs_shift(level)) % PVS_ENTRIES;
+}
+
+static inline bool pvs_writes_only(const void *slot)
+{
+	return (unsigned long)slot & PVS_WRITES_ONLY;
+}
+
+/* What an entry of a copy has to be while no access to the page is completed. */
+static inline u64 pvs_hidden(const void *slot, u64 ref)
+{
+	if (!slot)
+		return ref;
+	/* Not just the present bit: that would leave the frame to L1TF. */
+	if (!pvs_writes_only(slot) || !(ref & _PAGE_PRESENT))
+		return 0;
+	return ref & ~(u64)(_PAGE_RW | _PAGE_DIRTY);
 }
 
 static inline bool pvs_same(u64 a, u64 b)

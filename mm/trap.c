@@ -53,15 +53,18 @@ static void pvs_prune(void)
 	pvs_tables_free(&dead);
 }
 
+/* Or set them in another way. All CPUs' TLBs are flushed. */
 static void pvs_set_traps(struct pv_shadow_range *range, unsigned long addr,
 			  unsigned long end)
 {
+	void *slot = (void *)range + (range->writes_only ? PVS_WRITES_ONLY : 0);
+
 	for (; addr < end; addr += PAGE_SIZE) {
 		pvs_table_set_trap(pvs_table_find(&pvs_tree, addr),
-				   pvs_index(addr, 1), range);
-		atomic_long_inc(&pvs_traps);
+				   pvs_index(addr, 1), slot);
 		cond_resched();
 	}
+	pvs_on_each_live_cpu(pvs_flush_func);
 }
 
 static void pvs_clear_traps(unsigned long addr, unsigned long end)
@@ -92,15 +95,16 @@ static void pvs_clear_traps(unsigned long addr, unsigned long end)
 int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
 		   unsigned long end)
 {
-	unsigned long addr = start & PAGE_MASK;
 	struct pvs_table *t;
+	unsigned long addr;
 	int ret;
 
 	/*
 	 * Below and above, address spaces differ in the kernel half: the LDT's
 	 * entry is each mm's own, and EFI's pgd has tables of its own at the end.
 	 */
-	if (end <= start || addr < PAGE_OFFSET || end > CPU_ENTRY_AREA_BASE)
+	start &= PAGE_MASK;
+	if (end <= start || start < PAGE_OFFSET || end > CPU_ENTRY_AREA_BASE)
 		return -EINVAL;
 
 	mutex_lock(&pvs_tree.lock);
@@ -110,7 +114,7 @@ int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
 		return -EINVAL;
 	}
 
-	for (; addr < end; addr += PAGE_SIZE) {
+	for (addr = start; addr < end; addr += PAGE_SIZE) {
 		ret = -ENOMEM;
 		t = pvs_table_create(&pvs_tree, addr);
 		if (!t)
@@ -121,12 +125,12 @@ int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
 		cond_resched();
 	}
 
-	ret = pvs_alias_map(range, start & PAGE_MASK, end);
+	ret = pvs_alias_map(range, start, end);
 	if (ret)
 		goto prune;
 
-	pvs_set_traps(range, start & PAGE_MASK, end);
-	pvs_on_each_live_cpu(pvs_flush_func);
+	atomic_long_add((end - start + PAGE_SIZE - 1) >> PAGE_SHIFT, &pvs_traps);
+	pvs_set_traps(range, start, end);
 	mutex_unlock(&pvs_tree.lock);
 	return 0;
 
@@ -134,6 +138,22 @@ prune:
 	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);
 	return ret;
+}
+
+/**
+ * pv_shadow_retrap - have trapped pages follow a change of @range->writes_only
+ * @range: the range
+ * @start: first page
+ * @end:   address behind the last one; all in between are trapped
+ *
+ * Reads are reported from when this returns, or no more. Sleeps.
+ */
+void pv_shadow_retrap(struct pv_shadow_range *range, unsigned long start,
+		      unsigned long end)
+{
+	mutex_lock(&pvs_tree.lock);
+	pvs_set_traps(range, start & PAGE_MASK, end);
+	mutex_unlock(&pvs_tree.lock);
 }
 
 /**
@@ -172,7 +192,10 @@ struct pv_shadow_range *pvs_trapped(unsigned long addr)
 {
 	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
 
-	return t ? READ_ONCE(t->slot[pvs_index(addr, 1)]) : NULL;
+	if (!t)
+		return NULL;
+	return (void *)((unsigned long)READ_ONCE(t->slot[pvs_index(addr, 1)]) &
+			~PVS_WRITES_ONLY);
 }
 
 /**
@@ -181,7 +204,7 @@ struct pv_shadow_range *pvs_trapped(unsigned long addr)
  * @write: to be written to
  *
  * Interrupts off, until pvs_hide(). An entry that was not present is in no TLB,
- * so that there is nothing to flush.
+ * so that there is nothing to flush; one that was read-only may be.
  *
  * Return: false if the reference does not allow the access either.
  */
@@ -196,6 +219,8 @@ bool pvs_reveal(unsigned long addr, bool write)
 
 	ref = pvs_ref_entry(t, index);
 	WRITE_ONCE(t->copy[smp_processor_id()][index], ref);
+	if (pvs_writes_only(READ_ONCE(t->slot[index])))
+		asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 	return true;
 }
 
@@ -210,18 +235,25 @@ void pvs_hide(unsigned long addr)
 {
 	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
 	unsigned int index = pvs_index(addr, 1);
+	void *slot;
+	u64 hidden;
 
 	if (!t)
 		return;
 
-	WRITE_ONCE(t->copy[smp_processor_id()][index], 0);
-	smp_mb(); /* pairs with the one in pvs_table_clear_trap() */
 	/*
 	 * Untrapped while we were at it: then it became visible to all, perhaps
-	 * just before we hid it, or revealed an older state of it.
+	 * just before we hid it, or revealed an older state of it. Likewise if it is
+	 * trapped in another way now, or the reference of what is still to be read
+	 * changed: those who do so write our entry afterwards, or we see it here.
 	 */
-	if (!READ_ONCE(t->slot[index]))
-		pvs_table_sync_own(&pvs_tree, addr, smp_processor_id());
+	do {
+		slot = READ_ONCE(t->slot[index]);
+		hidden = pvs_hidden(slot, pvs_ref_entry(t, index));
+		WRITE_ONCE(t->copy[smp_processor_id()][index], hidden);
+		smp_mb(); /* pairs with those in pvs_table_{set,clear}_trap() */
+	} while (READ_ONCE(t->slot[index]) != slot ||
+		 pvs_hidden(slot, pvs_ref_entry(t, index)) != hidden);
 	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 }
 

@@ -187,6 +187,15 @@ bool pvs_filter_has(const struct pvs_filter *filter, enum pvs_target_kind kind)
 }
 
 /**
+ * pvs_filter_writes_only - does it let pass no reads
+ * @filter: it
+ */
+bool pvs_filter_writes_only(const struct pvs_filter *filter)
+{
+	return filter->write && !filter->read;
+}
+
+/**
  * pvs_filter_passes - is an event to be recorded
  * @filter: the conditions
  * @access: the event, of the current thread

@@ -43,6 +43,7 @@ int pvs_filter_add(struct pvs_filter *filter, const char *term);
 int pvs_filter_parse(struct pvs_filter *filter, char *line);
 void pvs_filter_show(const struct pvs_filter *filter, struct seq_file *m);
 bool pvs_filter_has(const struct pvs_filter *filter, enum pvs_target_kind kind);
+bool pvs_filter_writes_only(const struct pvs_filter *filter);
 bool pvs_filter_passes(const struct pvs_filter *filter,
 		       const struct pv_shadow_access *access);
 

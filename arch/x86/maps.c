@@ -259,6 +259,21 @@ static int pvs_map_grow(struct pvs_map *map)
 	return ret;
 }
 
+/* Trap its reads, or no more. Cannot fail. */
+static void pvs_map_retrap(struct pvs_map *map, bool writes_only)
+{
+	unsigned int first, end;
+
+	if (map->range.writes_only == writes_only)
+		return;
+	map->range.writes_only = writes_only;
+	if (!map->trapped)
+		return;
+	for_each_set_bitrange(first, end, map->trapped, map->pages)
+		pv_shadow_retrap(&map->range, pvs_page_addr(map, first),
+				 pvs_page_addr(map, end));
+}
+
 /* Untrap what is not wanted. Cannot fail. */
 static void pvs_map_shrink(struct pvs_map *map)
 {
@@ -292,6 +307,7 @@ static const char *pvs_why(int ret)
 static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 {
 	const struct pvs_filter *old = pvs_filter;
+	bool writes_only = pvs_filter_writes_only(filter);
 	struct pvs_map *map;
 	int ret = 0;
 
@@ -332,10 +348,16 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 		return ret;
 	}
 
+	/* What it wants to see is seen before it decides, and not trapped after. */
+	list_for_each_entry(map, &pvs_maps, list)
+		if (!writes_only)
+			pvs_map_retrap(map, false);
 	/* Written before it can be found; readers depend on the address. */
 	smp_store_release(&pvs_filter, filter);
-	list_for_each_entry(map, &pvs_maps, list)
+	list_for_each_entry(map, &pvs_maps, list) {
+		pvs_map_retrap(map, writes_only);
 		pvs_map_shrink(map);
+	}
 	if (old != filter) {
 		synchronize_rcu();
 		if (old != &pvs_boot_filter)
@@ -406,6 +428,7 @@ static void pvs_map_new(resource_size_t phys, unsigned long size,
 	map->range.end = addr + size;
 	map->phys = phys;
 	map->pages = (PAGE_ALIGN(addr + size) - (addr & PAGE_MASK)) >> PAGE_SHIFT;
+	map->range.writes_only = pvs_filter_writes_only(pvs_filter);
 	map->since_tracer = pvs_tracer_chooses;
 	list_add_tail(&map->list, &pvs_maps);
 	if (!pvs_started || !pvs_map_wanted(map, pvs_filter))

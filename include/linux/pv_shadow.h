@@ -72,6 +72,8 @@ struct pv_shadow_client {
  * @client: who traps them
  * @start:  first address; the whole page it is in is trapped
  * @end:    address behind the last one
+ * @writes_only: reads need not be reported, and cost nothing; after a change
+ *	    pv_shadow_retrap() what is trapped
  * @alias:  private
  *
  * Embedded in a structure of the client's own.
@@ -80,6 +82,7 @@ struct pv_shadow_range {
 	const struct pv_shadow_client	*client;
 	unsigned long			start;
 	unsigned long			end;
+	bool				writes_only;
 	struct pvs_alias		*alias;
 };
 
@@ -92,6 +95,8 @@ int pv_shadow_start(void);
 void pv_shadow_stop(void);
 int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
 		   unsigned long end);
+void pv_shadow_retrap(struct pv_shadow_range *range, unsigned long start,
+		      unsigned long end);
 void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end);
 bool pv_shadow_is_root(int cpu, unsigned long pa);

@@ -111,17 +111,23 @@ static struct pvs_table *test_create(struct kunit *test, unsigned long addr)
 	return t;
 }
 
-static void test_trap(struct kunit *test, struct pvs_table *t,
-		      unsigned long addr, bool set)
+static void test_trap_by(struct kunit *test, struct pvs_table *t,
+			 unsigned long addr, void *slot)
 {
 	struct test_ctx *ctx = test->priv;
 
 	mutex_lock(&ctx->tree.lock);
-	if (set)
-		pvs_table_set_trap(t, pvs_index(addr, 1), ctx);
+	if (slot)
+		pvs_table_set_trap(t, pvs_index(addr, 1), slot);
 	else
 		pvs_table_clear_trap(t, pvs_index(addr, 1));
 	mutex_unlock(&ctx->tree.lock);
+}
+
+static void test_trap(struct kunit *test, struct pvs_table *t,
+		      unsigned long addr, bool set)
+{
+	test_trap_by(test, t, addr, set ? test->priv : NULL);
 }
 
 /* What a walk through one CPU's copies finds for an address, 0 if nothing. */
@@ -262,6 +268,52 @@ static void test_hide(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, test_diffs(test));
 	t->copy[1][pvs_index(TEST_ADDR, 1)] = 0;
 	test_trap(test, t, TEST_ADDR, false);
+}
+
+/* A dirty one that is read-only would be a shadow stack's. */
+static u64 test_ro(u64 entry)
+{
+	return entry & ~(_PAGE_RW | _PAGE_DIRTY);
+}
+
+/* Only writes trapped: there for reading, and kept up to date. */
+static void test_writes_only(struct kunit *test)
+{
+	void *slot = test->priv + PVS_WRITES_ONLY;
+	struct pvs_table *t;
+	u64 *pte;
+
+	test_start(test, 4);
+	pte = test_entry(test, TEST_ADDR, 1);
+	*pte = 0x1234000 | TEST_PAGE;
+	t = test_create(test, TEST_ADDR);
+
+	test_trap_by(test, t, TEST_ADDR, slot);
+	test_expect(test, TEST_ADDR, test_ro(0x1234000 | TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
+	test_set(test, pte, 0x9999000 | TEST_PAGE | _PAGE_DIRTY, true);
+	test_expect(test, TEST_ADDR, test_ro(0x9999000 | TEST_PAGE));
+	test_set(test, pte, 0, true);
+	test_expect(test, TEST_ADDR, 0);
+	test_set(test, pte, 0x1234000 | TEST_PAGE, true);
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
+
+	/* One CPU's that may be written to is found, and put right by a fault. */
+	t->copy[1][pvs_index(TEST_ADDR, 1)] = *pte;
+	KUNIT_EXPECT_EQ(test, 1, test_diffs(test));
+	pvs_table_sync_own(t->tree, TEST_ADDR, 1);
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
+
+	/* The other way, and back, and not at all */
+	test_trap(test, t, TEST_ADDR, true);
+	test_expect(test, TEST_ADDR, 0);
+	test_trap_by(test, t, TEST_ADDR, slot);
+	test_expect(test, TEST_ADDR, test_ro(*pte));
+	KUNIT_EXPECT_EQ(test, 1, t->used);
+	test_trap(test, t, TEST_ADDR, false);
+	test_expect(test, TEST_ADDR, *pte);
+	KUNIT_EXPECT_EQ(test, 0, t->used);
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
 }
 
 static void test_mirror(struct kunit *test)
@@ -660,6 +712,7 @@ static struct kunit_case table_test_cases[] = {
 	KUNIT_CASE(test_path_4),
 	KUNIT_CASE(test_path_5),
 	KUNIT_CASE(test_hide),
+	KUNIT_CASE(test_writes_only),
 	KUNIT_CASE(test_mirror),
 	KUNIT_CASE(test_volatile_bits),
 	KUNIT_CASE(test_split_2m),
