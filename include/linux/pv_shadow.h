@@ -72,6 +72,8 @@ struct pv_shadow_client {
  * @client: who traps them
  * @start:  first address; the whole page it is in is trapped
  * @end:    address behind the last one
+ * @memory: what is there is memory: an access may be made, taken back and made once
+ *	    more, as it is for the engine "compare"
  * @alias:  private
  *
  * Embedded in a structure of the client's own.
@@ -80,6 +82,7 @@ struct pv_shadow_range {
 	const struct pv_shadow_client	*client;
 	unsigned long			start;
 	unsigned long			end;
+	bool				memory;
 	struct pvs_alias		*alias;
 };
 
