@@ -37,6 +37,8 @@ static const char * const pvs_stat_names[PVS_NR_STATS] = {
 	[PVS_LOST]	= "lost",
 	[PVS_PAUSED]	= "paused",
 	[PVS_FILTERED]	= "filtered",
+	[PVS_COMPARED]	= "compared",
+	[PVS_DIFFER]	= "differ",
 };
 
 static int stats_show(struct seq_file *m, void *unused)

@@ -32,6 +32,9 @@ enum pvs_stat {
 	PVS_PAUSED,
 	/* kept from being stored by the user's filter */
 	PVS_FILTERED,
+	/* instructions done by two engines, and those that they did differently */
+	PVS_COMPARED,
+	PVS_DIFFER,
 	PVS_NR_STATS
 };
 

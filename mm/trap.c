@@ -10,6 +10,7 @@
 #include <asm/tlbflush.h>
 #include <asm/trap_pf.h>
 
+#include "../arch/x86/compare.h"
 #include "../pvops/backend.h"
 #include "../pvops/cpu.h"
 #include "../pvops/root.h"
@@ -112,6 +113,11 @@ int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
 	if (!pvs_active()) {
 		mutex_unlock(&pvs_tree.lock);
 		return -EINVAL;
+	}
+
+	if (range->memory && pvs_compare_alloc()) {
+		mutex_unlock(&pvs_tree.lock);
+		return -ENOMEM;
 	}
 
 	for (addr = start; addr < end; addr += PAGE_SIZE) {

@@ -23,6 +23,7 @@
 #include <asm/tlbflush.h>
 
 #include "../arch/x86/cache.h"
+#include "../arch/x86/compare.h"
 #include "backend.h"
 #include "cpu.h"
 #include "root.h"
@@ -323,6 +324,7 @@ void pv_shadow_stop(void)
 		pvs_tree_exit(&pvs_tree);
 		pvs_roots_free();
 		pvs_cache_free();
+		pvs_compare_free();
 	}
 	mutex_unlock(&pvs_lock);
 }

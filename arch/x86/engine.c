@@ -44,6 +44,7 @@ enum pvs_engine {
 	PVS_ENGINE_EMULATE,
 	PVS_ENGINE_XOL,
 	PVS_ENGINE_STEP,
+	PVS_ENGINE_COMPARE,	/* auto, and what it does in memory is done once more */
 	PVS_NR_ENGINES
 };
 
@@ -52,6 +53,7 @@ static const char *const pvs_engine_names[] = {
 	[PVS_ENGINE_EMULATE]	= "emulate",
 	[PVS_ENGINE_XOL]	= "xol",
 	[PVS_ENGINE_STEP]	= "step",
+	[PVS_ENGINE_COMPARE]	= "compare",
 };
 
 /* Any value is right at any time: each access takes one look. */
@@ -60,7 +62,7 @@ static enum pvs_engine pvs_engine;
 /**
  * pvs_engine_set - choose the engine that is tried first; what it cannot do is
  *		    stepped
- * @name: "auto", "emulate", "xol" or "step"
+ * @name: "auto", "emulate", "xol", "step" or "compare"
  *
  * Return: 0 or -EINVAL.
  */
@@ -69,13 +71,22 @@ int pvs_engine_set(const char *name)
 	int engine = match_string(pvs_engine_names, PVS_NR_ENGINES, name);
 
 	if (engine < 0) {
-		pr_err("there is no engine '%s'; there are: auto, emulate, xol, step\n",
+		pr_err("there is no engine '%s'; there are: auto, emulate, xol, step, compare\n",
 		       name);
 		return engine;
 	}
 	WRITE_ONCE(pvs_engine, engine);
 	return 0;
 }
+
+/**
+ * pvs_engine_compares - shall instructions be done by two engines
+ */
+bool pvs_engine_compares(void)
+{
+	return READ_ONCE(pvs_engine) == PVS_ENGINE_COMPARE;
+}
+NOKPROBE_SYMBOL(pvs_engine_compares);
 
 /**
  * pvs_engine_show - print the engines there are, the chosen one in brackets
@@ -380,17 +391,13 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 	case PVS_INSN_STORE:
 	case PVS_INSN_MOVS:
 		if (engine != PVS_ENGINE_XOL &&
-		    pvs_emulate(fault, insn, ops, regs, result)) {
-			pvs_count(PVS_EMULATED);
+		    pvs_emulate(fault, insn, ops, regs, result))
 			return PV_SHADOW_EMULATE;
-		}
 		break;
 	case PVS_INSN_EXEC:
 		if (engine != PVS_ENGINE_EMULATE &&
-		    pvs_xol(fault, decoded, ops, regs, result)) {
-			pvs_count(PVS_XOL);
+		    pvs_xol(fault, decoded, ops, regs, result))
 			return PV_SHADOW_XOL;
-		}
 		break;
 	case PVS_INSN_UNKNOWN:
 		break;

@@ -60,6 +60,7 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		   struct pvs_result *result);
 
 int pvs_engine_set(const char *name);
+bool pvs_engine_compares(void);
 void pvs_engine_show(struct seq_file *m);
 
 #endif /* _PV_SHADOW_ENGINE_H */

@@ -31,6 +31,7 @@
 #include "../../mm/trap.h"
 #include "../../pvops/root.h"
 #include "cache.h"
+#include "compare.h"
 #include "decode.h"
 #include "engine.h"
 #include "fault.h"
@@ -54,6 +55,8 @@
  * @armed:    a debug trap will tell when the instruction has run
  * @start:    when it faulted, if that is wanted
  * @duration: how long it took, in ns, when it is done
+ * @compare:  the handler has done it, undone it, and the step is to do it once more
+ * @engine:   how the handler did it
  * @result:   what the handler itself did
  *
  * One that is free has @ip, @nr, @revealed and @armed 0, so that an NMI may find
@@ -74,6 +77,8 @@ struct pvs_step {
 	bool			armed;
 	u64			start;
 	u64			duration;
+	bool			compare;
+	enum pv_shadow_engine	engine;
 	struct pvs_result	result;
 };
 
@@ -230,13 +235,14 @@ static void pvs_report_unknown(const struct pvs_insn *insn, unsigned long ip,
 }
 NOKPROBE_SYMBOL(pvs_report_unknown);
 
-/* What an engine did. */
-static void pvs_report_result(const struct pvs_step *step,
-			      enum pv_shadow_engine engine)
+/* What the handler did. */
+static void pvs_report_result(const struct pvs_step *step)
 {
 	const struct pvs_access *read = &step->result.read;
 	const struct pvs_access *write = &step->result.write;
+	enum pv_shadow_engine engine = step->engine;
 
+	pvs_count(engine == PV_SHADOW_EMULATE ? PVS_EMULATED : PVS_XOL);
 	/* Neither direction nor value would be the whole truth. */
 	if (read->made && !read->known) {
 		pvs_report_unknown(step->insn, step->ip, read->addr, read->range,
@@ -444,10 +450,11 @@ static bool pvs_do(struct pvs_step *step, unsigned int depth,
 	struct pvs_decoded *decoded = pvs_cache_get(depth, step->ip);
 	const struct pvs_insn *insn = pvs_cache_insn(decoded);
 	unsigned long addr = step->fault.addr;
-	enum pv_shadow_engine engine;
+	bool compare;
 
 	step->insn = insn;
 	step->known = false;
+	step->compare = false;
 	if (insn->type == PVS_INSN_UNKNOWN)
 		return false;
 
@@ -459,13 +466,19 @@ static bool pvs_do(struct pvs_step *step, unsigned int depth,
 	/* Stepped, the others show no value. */
 	step->known = insn->type == PVS_INSN_LOAD || insn->type == PVS_INSN_STORE;
 
-	engine = pvs_engine_run(&step->fault, decoded, &step->ops, regs,
-				&step->result);
-	if (engine == PV_SHADOW_STEP)
+	compare = pvs_compare_begin(depth, &step->fault, insn, &step->ops, regs);
+	step->engine = pvs_engine_run(&step->fault, decoded, &step->ops, regs,
+				      &step->result);
+	if (step->engine == PV_SHADOW_STEP)
 		return false;
+	if (unlikely(compare)) {
+		pvs_compare_again(depth, insn, regs);
+		step->compare = true;
+		return false;
+	}
 
 	pvs_time_end(step);
-	pvs_report_result(step, engine);
+	pvs_report_result(step);
 	return true;
 }
 NOKPROBE_SYMBOL(pvs_do);
@@ -664,14 +677,17 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 	pvs_step_hide(step);
 	step->armed = false;
 	pvs_time_end(step);
+	pvs_step_disarm(step, regs);
 
-	if (pvs_step_completed(step, regs)) {
+	if (!pvs_step_completed(step, regs)) {
+		pvs_count(PVS_ABORTED);
+	} else if (unlikely(step->compare)) {
+		pvs_compare_end(s->depth - 1, step->insn, regs);
+		pvs_report_result(step);
+	} else {
 		pvs_count(PVS_STEPPED);
 		pvs_step_report(step, regs);
-	} else {
-		pvs_count(PVS_ABORTED);
 	}
-	pvs_step_disarm(step, regs);
 	if (regs->flags & X86_EFLAGS_IF)
 		*irqs_on = true;
 	pvs_pop(s);

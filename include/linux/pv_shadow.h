@@ -74,6 +74,8 @@ struct pv_shadow_client {
  * @end:    address behind the last one
  * @writes_only: reads need not be reported, and cost nothing; after a change
  *	    pv_shadow_retrap() what is trapped
+ * @memory: what is there is memory: an access may be made, taken back and made once
+ *	    more, as it is for the engine "compare"
  * @alias:  private
  *
  * Embedded in a structure of the client's own.
@@ -83,6 +85,7 @@ struct pv_shadow_range {
 	unsigned long			start;
 	unsigned long			end;
 	bool				writes_only;
+	bool				memory;
 	struct pvs_alias		*alias;
 };
 

@@ -495,6 +495,7 @@ static void check_known(void)
 int main(int argc, char **argv)
 {
 	struct gen g = { .seed = 0x123456789abcdefULL,
+			 .text = GEN_TEXT, .data = GEN_DATA,
 			 .rounds = argc > 1 ? atoi(argv[1]) : 4 };
 	bool features[GEN_NR_FEATURES] = { false };
 	unsigned long cases = 0;

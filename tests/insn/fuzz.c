@@ -24,7 +24,7 @@
 
 int main(int argc, char **argv)
 {
-	struct gen g = { .seed = 5, .rounds = 1 };
+	struct gen g = { .seed = 5, .rounds = 1, .text = GEN_TEXT, .data = GEN_DATA };
 	static u8 data[GEN_DATA_SIZE];
 	u8 out[HEAD + sizeof(struct pt_regs)];
 	unsigned int n = 0, form = -1;

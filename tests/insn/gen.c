@@ -641,7 +641,7 @@ static const struct gen_form *gen_find(unsigned int n, u8 *opcode)
 
 /**
  * gen_next - go on to the next case
- * @g: state; all zero but @seed and @rounds for the first
+ * @g: state; for the first case the position is all zero
  *
  * Return: false if there is none.
  */
@@ -657,7 +657,10 @@ bool gen_next(struct gen *g)
 	if (++g->round <= g->rounds)
 		return true;
 	g->round = 1;
-	if (++g->mode < gen_nr_modes(f))
+	/* No address of 32 bits is one of the kernel's data. */
+	if (++g->mode == MODE_ABS && g->kernel)
+		g->mode++;
+	if (g->mode < gen_nr_modes(f))
 		return true;
 	g->mode = 0;
 	if (++g->length < gen_nr_lengths(f))
@@ -781,6 +784,12 @@ static void gen_address(struct gen_enc_state *s, const struct gen *g,
 
 	if (g->mode == MODE_SP) {
 		s->base = SP;
+		if (g->kernel) {
+			s->sib = true;
+			s->index = below(&s->seed, SP);
+			gen_set(c, s->index, rest - g->sp);
+			return;
+		}
 	} else if (g->mode != MODE_NO_BASE) {
 		do {
 			s->base = below(&s->seed, 16);
@@ -823,17 +832,17 @@ static void gen_address(struct gen_enc_state *s, const struct gen *g,
 	gen_set(c, s->base, rest);
 }
 
-static bool gen_inside(unsigned long addr, unsigned int len)
+static bool gen_inside(const struct gen *g, unsigned long addr, unsigned int len)
 {
-	return addr >= GEN_DATA && addr + len <= GEN_DATA + GEN_DATA_SIZE;
+	return addr >= g->data && addr + len <= g->data + GEN_DATA_SIZE;
 }
 
 /* What the operand's neighbours in registers have to be. */
-static void gen_operands(struct gen_enc_state *s, const struct gen_form *f,
-			 struct gen_case *c, const u8 *data)
+static void gen_operands(struct gen_enc_state *s, const struct gen *g,
+			 const struct gen_form *f, struct gen_case *c, const u8 *data)
 {
 	unsigned long bits = 8 * s->opnd, mask, offset;
-	const u8 *mem = data + (c->addr - GEN_DATA);
+	const u8 *mem = data + (c->addr - g->data);
 
 	if (f->flags & F_BITS) {
 		mask = s->opnd == 8 ? ~0UL : BIT(bits) - 1;
@@ -843,14 +852,14 @@ static void gen_operands(struct gen_enc_state *s, const struct gen_form *f,
 			   s->opnd;
 	}
 	if ((f->flags & F_CMPXCHG) && s->base != 0 && s->index != 0 &&
-	    below(&s->seed, 2) && gen_inside(c->addr, s->opnd)) {
+	    below(&s->seed, 2) && gen_inside(g, c->addr, s->opnd)) {
 		mask = gen_get(c, 0);
 		memcpy(&mask, mem, s->opnd);
 		gen_set(c, 0, mask);
 	}
 	if ((f->flags & F_CMPXCHG2) && s->base != 0 && s->base != 2 &&
 	    s->index != 0 && s->index != 2 && below(&s->seed, 2) &&
-	    gen_inside(c->addr, 2 * s->opnd)) {
+	    gen_inside(g, c->addr, 2 * s->opnd)) {
 		unsigned long ax = gen_get(c, 0), dx = gen_get(c, 2);
 
 		memcpy(&ax, mem, s->opnd);
@@ -859,7 +868,7 @@ static void gen_operands(struct gen_enc_state *s, const struct gen_form *f,
 		gen_set(c, 2, dx);
 	}
 	if (f->flags & F_DIRECT) {
-		c->dst = GEN_DATA_MID - 0x400;
+		c->dst = g->data + GEN_DATA_SIZE / 2 - 0x400;
 		gen_set(c, s->reg, s->addr32 ?
 			c->dst | gen_random(&s->seed) << 32 : c->dst);
 	}
@@ -871,7 +880,7 @@ static void gen_string(struct gen_enc_state *s, const struct gen *g,
 	unsigned long garbage = s->addr32 ? gen_random(&s->seed) << 32 : 0;
 
 	c->string = true;
-	c->dst = GEN_DATA_MID - 0x200 + below(&s->seed, 0x100);
+	c->dst = g->data + GEN_DATA_SIZE / 2 - 0x200 + below(&s->seed, 0x100);
 	if (f->flags & F_SI)
 		c->regs.si = c->addr | garbage;
 	if ((f->flags & (F_SI | F_DI)) == F_DI)
@@ -969,7 +978,7 @@ static void gen_put_modrm(struct gen_enc_state *s, const struct gen *g,
 			   (s->index == NONE ? 4 : s->index & 7) << 3 |
 			   (s->base == NONE ? 5 : s->base & 7), 1);
 	if (g->mode == MODE_RIP)
-		s->disp -= GEN_TEXT + c->len + s->disp_len + imm_len;
+		s->disp -= g->text + c->len + s->disp_len + imm_len;
 	gen_put(c, s->disp, s->disp_len);
 }
 
@@ -977,7 +986,7 @@ static void gen_put_modrm(struct gen_enc_state *s, const struct gen *g,
  * gen_make - make the case at which the enumeration is
  * @g:      state
  * @target: where its memory operand is to be, before a bit test moves it
- * @data:   what is at GEN_DATA
+ * @data:   what is at @g->data
  * @c:      result
  */
 void gen_make(const struct gen *g, unsigned long target, const u8 *data,
@@ -996,14 +1005,16 @@ void gen_make(const struct gen *g, unsigned long target, const u8 *data,
 	c->bits = f->flags & F_BITS;
 	c->move = f->flags & F_MOVE;
 	c->addr = target;
-	c->regs.ip = GEN_TEXT;
+	c->regs.ip = g->text;
 	c->regs.flags = (gen_random(&s.seed) & (CF | PF | AF | ZF | SF | OF)) |
 			X86_EFLAGS_FIXED;
 	for (i = 0; i < 16; i++)
 		gen_set(c, i, gen_random(&s.seed));
+	if (g->kernel)
+		c->regs.sp = g->sp;
 
 	gen_sizes(&s, g, f);
-	s.addr32 = below(&s.seed, 5) == 0;
+	s.addr32 = below(&s.seed, 5) == 0 && !g->kernel;
 	imm_len = f->imm == I0 ? 0 : f->imm == IB ? 1 : min(s.opnd, 4U);
 
 	if (f->flags & (F_SI | F_DI)) {
@@ -1022,7 +1033,7 @@ void gen_make(const struct gen *g, unsigned long target, const u8 *data,
 			s.vvvv = below(&s.seed, 16);
 		c->sp = ((f->flags & F_GPR) && s.reg == SP) ||
 			((f->flags & F_VGPR) == F_VGPR && s.vvvv == SP);
-		gen_operands(&s, f, c, data);
+		gen_operands(&s, g, f, c, data);
 	}
 
 	gen_put_prefixes(&s, g, f, c);

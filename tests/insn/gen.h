@@ -3,7 +3,8 @@
  * Instructions with one operand in memory, with registers that lead there.
  *
  * The lists are made from the architecture manuals' opcode maps and know nothing of
- * the decoder that they test. Needs nothing but the kernel's basic headers.
+ * the decoder that they test. Needs nothing but the kernel's basic headers: it is
+ * part of programs and of the kernel's own tests.
  */
 #ifndef _PV_SHADOW_TEST_GEN_H
 #define _PV_SHADOW_TEST_GEN_H
@@ -11,7 +12,10 @@
 #include <linux/ptrace.h>
 #include <linux/types.h>
 
-/* Where the instruction runs and where its operand is: both below 2 GiB. */
+/*
+ * Where a program runs the instruction and has its operand: both below 2 GiB. The
+ * kernel chooses its own.
+ */
 #define GEN_TEXT	0x21000000UL
 #define GEN_DATA	0x20000000UL
 #define GEN_DATA_SIZE	0x4000UL
@@ -29,6 +33,10 @@ enum gen_feature {
 /**
  * struct gen - the state of an enumeration
  * @seed: of the random numbers, not 0
+ * @text: address of the instruction
+ * @data: address of the GEN_DATA_SIZE bytes that its operand is in
+ * @kernel: there are no addresses of 32 bits, and the stack pointer is not to be chosen
+ * @sp:   the stack pointer, if @kernel
  * @form: where it is
  * @size: ...
  * @length: ...
@@ -38,6 +46,10 @@ enum gen_feature {
  */
 struct gen {
 	u64		seed;
+	unsigned long	text;
+	unsigned long	data;
+	bool		kernel;
+	unsigned long	sp;
 	unsigned int	form;
 	unsigned int	size;
 	unsigned int	length;

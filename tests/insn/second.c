@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 {
 	unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000000;
 	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 42;
-	struct gen g = { .seed = 99, .rounds = 1 };
+	struct gen g = { .seed = 99, .rounds = 1, .text = GEN_TEXT, .data = GEN_DATA };
 	static u8 data[GEN_DATA_SIZE];
 	struct gen_case c;
 	u8 text[16];
