@@ -446,6 +446,8 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	step->fault.no_step = no_step;
 	if (pvs_do(step, s->depth - 1, regs)) {
 		pvs_pop(s);
+		/* For want of room, while this was told of. */
+		pvs_hide_missed(s);
 		return true;
 	}
 
