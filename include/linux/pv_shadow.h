@@ -98,8 +98,8 @@ bool pv_shadow_is_root(int cpu, unsigned long pa);
 
 /* The hooked places: hooks/ puts these calls there. */
 
-bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
-		       unsigned long addr);
+bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
+		       unsigned long *addr);
 bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on);
 void __pv_shadow_debug_exit(void);
 void __pv_shadow_int3(struct pt_regs *regs, bool *irqs_on);
@@ -112,10 +112,13 @@ void __pv_shadow_cpu_resumed(void);
 void pv_shadow_cpu_alive(void);
 void pv_shadow_cpu_dead(void);
 
-/* Page fault, first thing: true if it was ours and the access is to go on. */
+/*
+ * Page fault, first thing: true if it was ours and the access is to go on. If not, it
+ * may have become the fault on another operand of the instruction.
+ */
 static __always_inline bool pv_shadow_fault(struct pt_regs *regs,
-					    unsigned long error_code,
-					    unsigned long addr)
+					    unsigned long *error_code,
+					    unsigned long *addr)
 {
 	return static_branch_unlikely(&pv_shadow_key) &&
 	       __pv_shadow_fault(regs, error_code, addr);
@@ -194,7 +197,8 @@ static inline bool pv_shadow_installed(void)
 }
 
 static inline bool pv_shadow_fault(struct pt_regs *regs,
-				   unsigned long error_code, unsigned long addr)
+				   unsigned long *error_code,
+				   unsigned long *addr)
 {
 	return false;
 }
