@@ -14,7 +14,7 @@ identifier regs, error_code, address;
 @@
  handle_page_fault(struct pt_regs *regs, unsigned long error_code, unsigned long address)
  {
-+	if (pv_shadow_fault(regs, error_code, address))
++	if (pv_shadow_fault(regs, &error_code, &address))
 +		return;
 	trace_page_fault_entries(...);
 	...

@@ -27,6 +27,7 @@
 #include <linux/pv_shadow.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <asm/debugreg.h>
 #include <asm/special_insns.h>
@@ -138,6 +139,66 @@ static bool pvs_place(const struct pvs_fault *fault, unsigned long addr,
 	       (!two || pvs_ref_permits(&pvs_tree, last, write ? X86_PF_WRITE : 0));
 }
 NOKPROBE_SYMBOL(pvs_place);
+
+static bool pvs_is_user(unsigned long addr, unsigned int width)
+{
+	return addr < TASK_SIZE_MAX && TASK_SIZE_MAX - addr >= width;
+}
+NOKPROBE_SYMBOL(pvs_is_user);
+
+/* May the interrupted code access user memory, as far as it has a say in it? */
+static bool pvs_user_open(const struct pt_regs *regs)
+{
+	return !cpu_feature_enabled(X86_FEATURE_SMAP) ||
+	       (regs->flags & X86_EFLAGS_AC);
+}
+NOKPROBE_SYMBOL(pvs_user_open);
+
+/* Can a byte be written? It keeps its value. */
+static bool pvs_user_writable(unsigned long addr)
+{
+	u8 __user *byte = (u8 __user *)addr;
+	u8 old = 0;
+
+	pagefault_disable();
+	__uaccess_begin_nospec();
+	unsafe_try_cmpxchg_user(byte, &old, 0, fault);
+	user_access_end();
+	pagefault_enable();
+	return true;
+fault:
+	user_access_end();
+	pagefault_enable();
+	return false;
+}
+NOKPROBE_SYMBOL(pvs_user_writable);
+
+/**
+ * pvs_user_fault - will an instruction fault on what it writes to user memory
+ * @insn: the instruction
+ * @ops:  its operands
+ * @regs: registers
+ *
+ * Interrupts off, or NMI.
+ *
+ * Return: the address where it will, or 0.
+ */
+unsigned long pvs_user_fault(const struct pvs_insn *insn,
+			     const struct pvs_operands *ops,
+			     const struct pt_regs *regs)
+{
+	unsigned long last = ops->dst + insn->width - 1;
+
+	if (insn->type != PVS_INSN_MOVS || !pvs_is_user(ops->dst, insn->width) ||
+	    !pvs_user_open(regs))
+		return 0;
+	if (!pvs_user_writable(ops->dst))
+		return ops->dst;
+	if (((ops->dst ^ last) & PAGE_MASK) && !pvs_user_writable(last))
+		return last & PAGE_MASK;
+	return 0;
+}
+NOKPROBE_SYMBOL(pvs_user_fault);
 
 /*
  * One access of 16, 32 or 64 bytes takes a vector register, and all of them belong

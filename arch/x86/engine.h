@@ -55,6 +55,9 @@ struct pvs_fault {
 	bool			no_step;
 };
 
+unsigned long pvs_user_fault(const struct pvs_insn *insn,
+			     const struct pvs_operands *ops,
+			     const struct pt_regs *regs);
 int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		   const struct pvs_operands *ops, struct pt_regs *regs,
 		   struct pvs_result *result);

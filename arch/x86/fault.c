@@ -483,12 +483,13 @@ static bool pvs_do(struct pvs_step *step, unsigned int depth,
 }
 NOKPROBE_SYMBOL(pvs_do);
 
-/* A trapped access by kernel code. */
+/* A trapped access by kernel code. @cause and @where may become another fault's. */
 static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
-		      unsigned long error_code, unsigned long addr,
+		      unsigned long *cause, unsigned long *where,
 		      struct pv_shadow_range *range)
 {
 	bool no_step = s->no_step || s->debug || pvs_on_debug_stack(regs->sp);
+	unsigned long error_code = *cause, addr = *where, fault;
 	struct pvs_step *step;
 
 	/* Text that must not be read. */
@@ -509,6 +510,8 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	step->fault.no_step = no_step;
 	if (pvs_do(step, s->depth - 1, regs)) {
 		pvs_pop(s);
+		/* For want of room, while this was told of. */
+		pvs_hide_missed(s);
 		return true;
 	}
 
@@ -522,6 +525,18 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	if (unlikely(step->insn->bytes >> 16 == INT3_INSN_OPCODE)) {
 		pvs_pop(s);
 		return true;
+	}
+
+	/*
+	 * The processor would read the device first, and once more when the kernel has
+	 * dealt with the fault, and the first time nobody would know of.
+	 */
+	fault = pvs_user_fault(step->insn, &step->ops, regs);
+	if (unlikely(fault)) {
+		pvs_pop(s);
+		*cause = X86_PF_WRITE;
+		*where = fault;
+		return false;
 	}
 
 	if (no_step) {
@@ -548,11 +563,13 @@ NOKPROBE_SYMBOL(pvs_begin);
  * Interrupts off, any context that can fault. Takes no lock, allocates nothing.
  *
  * Return: true if the faulting code is to go on with @regs; false if the fault is
- * not ours, and all is as if we had not been there.
+ * not ours, and all is as if we had not been there. @error_code and @addr may be those
+ * of another fault then, which the instruction makes as well.
  */
-bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
-		       unsigned long addr)
+bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
+		       unsigned long *addr)
 {
+	unsigned long where = *addr;
 	struct pv_shadow_range *range = NULL;
 	struct pvs_steps *s;
 	struct pvs_step *step;
@@ -569,13 +586,13 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 	same = step && step->armed && step->ip == regs->ip &&
 	       step->sp == regs->sp && (regs->flags & X86_EFLAGS_TF);
 
-	if (addr >= TASK_SIZE_MAX && !user_mode(regs))
-		range = pvs_trapped(addr);
+	if (where >= TASK_SIZE_MAX && !user_mode(regs))
+		range = pvs_trapped(where);
 
 	if (range) {
 		if (same)
-			return pvs_step_more(s, step, regs, addr, range,
-					     error_code & X86_PF_WRITE);
+			return pvs_step_more(s, step, regs, where, range,
+					     *error_code & X86_PF_WRITE);
 		return pvs_begin(s, regs, error_code, addr, range);
 	}
 
@@ -586,7 +603,7 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 	if (same)
 		pvs_step_abort(s, regs);
 
-	if (!pvs_fix_copy(addr, error_code))
+	if (!pvs_fix_copy(where, *error_code))
 		return false;
 	pvs_count(PVS_RESYNCS);
 	return true;

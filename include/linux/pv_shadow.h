@@ -108,8 +108,8 @@ void pv_shadow_timed_put(void);
 
 /* The hooked places: hooks/ puts these calls there. */
 
-bool __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
-		       unsigned long addr);
+bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
+		       unsigned long *addr);
 bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on);
 void __pv_shadow_debug_exit(void);
 void __pv_shadow_int3(struct pt_regs *regs, bool *irqs_on);
@@ -122,10 +122,13 @@ void __pv_shadow_cpu_resumed(void);
 void pv_shadow_cpu_alive(void);
 void pv_shadow_cpu_dead(void);
 
-/* Page fault, first thing: true if it was ours and the access is to go on. */
+/*
+ * Page fault, first thing: true if it was ours and the access is to go on. If not, it
+ * may have become the fault on another operand of the instruction.
+ */
 static __always_inline bool pv_shadow_fault(struct pt_regs *regs,
-					    unsigned long error_code,
-					    unsigned long addr)
+					    unsigned long *error_code,
+					    unsigned long *addr)
 {
 	return static_branch_unlikely(&pv_shadow_key) &&
 	       __pv_shadow_fault(regs, error_code, addr);
@@ -204,7 +207,8 @@ static inline bool pv_shadow_installed(void)
 }
 
 static inline bool pv_shadow_fault(struct pt_regs *regs,
-				   unsigned long error_code, unsigned long addr)
+				   unsigned long *error_code,
+				   unsigned long *addr)
 {
 	return false;
 }
