@@ -52,6 +52,9 @@ struct pvs_reader {
 	struct pvs_seen	seen[];
 };
 
+/* How often an event may have to look for another place in the buffer. */
+#define PVS_TRIES	4
+
 static struct trace_array *pvs_trace_array;
 
 static DEFINE_PER_CPU(u64, pvs_seq);
@@ -71,7 +74,7 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 	struct ring_buffer_event *event;
 	struct pvs_rw_entry *entry;
 	struct trace_buffer *buffer;
-	unsigned int ctx;
+	unsigned int ctx, tries;
 	u64 seq;
 
 	if (!tr) {
@@ -85,7 +88,7 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 
 	buffer = tr->array_buffer.buffer;
 	ctx = tracing_gen_ctx_flags(0);
-	for (;;) {
+	for (tries = 1;; tries++) {
 		seq = this_cpu_read(pvs_seq);
 		event = trace_buffer_lock_reserve(buffer, TRACE_MMIO_RW,
 						  sizeof(*entry), ctx);
@@ -98,8 +101,14 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 			break;
 		/*
 		 * An NMI recorded events of its own. They have lower numbers but
-		 * may stand behind ours: get behind them.
+		 * may stand behind ours: get behind them. If that happens each time
+		 * it is the handler of a probe on what reserves the room, and comes
+		 * before that is done.
 		 */
+		if (tries == PVS_TRIES) {
+			seq = this_cpu_inc_return(pvs_seq) - 1;
+			break;
+		}
 		__trace_event_discard_commit(buffer, event);
 	}
 
