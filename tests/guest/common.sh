@@ -55,16 +55,26 @@ program()
 # What it prints goes to $work/NAME/out and to the log, prefixed.
 vm()
 {
-	local dir=$work/$1 rc=0
+	local dir=$work/$1 rc again
 	shift
 	mkdir -p "$dir"
 	{
 		echo '. /guest.sh'
 		cat
 	} >"$dir/command"
-	scripts/vm --modules --share "$dir" --add tests/guest/guest.sh --add "$dir/command:command" \
-		--console "$dir/console" "$@" -- 'sh /command' >"$dir/out" 2>"$dir/err" || rc=$?
-	sed 's/^/# guest: /' "$dir/out" "$dir/err"
+	for again in 1 ''; do
+		rc=0
+		scripts/vm --modules --share "$dir" --add tests/guest/guest.sh --add "$dir/command:command" \
+			--console "$dir/console" "$@" -- 'sh /command' >"$dir/out" 2>"$dir/err" || rc=$?
+		sed 's/^/# guest: /' "$dir/out" "$dir/err"
+		# QEMU 7.2 looks a device up in a table that another CPU replaces when it
+		# maps a BAR: seldom, and nothing that a guest could do wrong. Nothing has
+		# been tested then.
+		[ -n "$again" ] && [ $rc = 123 ] &&
+			grep -q '^vm: qemu failed (status 139)$' "$dir/err" || break
+		echo "# QEMU crashed (SIGSEGV); once more"
+		find "$dir" -mindepth 1 ! -name command -delete
+	done
 	# A later run in the same directory is not to find these.
 	rm -f "$dir/command"
 	return $rc
