@@ -485,7 +485,21 @@ static void pvs_decode_op(struct pvs_insn *out, struct insn *insn,
 		out->aligned = true;
 		out->dst = pvs_reg_offset[pvs_modrm_reg(insn)];
 		break;
+	case PVS_KIND_POP:
+		out->type = PVS_INSN_STORE;
+		out->pop = true;
+		break;
+	case PVS_KIND_JUMP:
+		out->reg = offsetof(struct pt_regs, ip);
+		fallthrough;
+	case PVS_KIND_PUSH:
+		out->type = PVS_INSN_LOAD;
+		out->stepped = true;
+		break;
 	}
+	/* Of 16 bits, and for jumps not the same on all processors. */
+	if (p->opnd_size && (out->pop || out->stepped))
+		out->type = PVS_INSN_UNKNOWN;
 	/* The moves cannot be locked. */
 	if (p->lock)
 		out->type = PVS_INSN_UNKNOWN;

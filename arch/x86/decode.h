@@ -60,6 +60,10 @@ enum pvs_locked {
  * @move_si:  the source index moves on
  * @move_di:  the destination index moves on
  * @direct:   movdir64b: a MOVS that is no string instruction
+ * @pop:      a STORE of what is on top of the stack
+ * @stepped:  a LOAD that only the processor itself can do: to the stack, where the
+ *	      fault's own frame is, with no @reg; or to the instruction pointer, which
+ *	      it may have to check
  * @bits:     offset of the register whose bits above those of the operand move
  *	      the operand (bt, bts, btr, btc), or PVS_NO_REG
  * @exec_base: of EXEC: offset of the register that holds the operand's address
@@ -91,6 +95,8 @@ struct pvs_insn {
 	bool			move_si;
 	bool			move_di;
 	bool			direct;
+	bool			pop;
+	bool			stepped;
 	u8			bits;
 	u8			exec_base;
 	u8			code_len;

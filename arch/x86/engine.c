@@ -438,6 +438,8 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 	result->read.made = false;
 	result->write.made = false;
 
+	if (insn->stepped)
+		return PV_SHADOW_STEP;
 	/* Stepped, a movs would show no value. */
 	if (engine == PVS_ENGINE_STEP && insn->type != PVS_INSN_MOVS)
 		return PV_SHADOW_STEP;

@@ -443,6 +443,14 @@ static bool pvs_in_operand(unsigned long addr, unsigned long start,
 }
 NOKPROBE_SYMBOL(pvs_in_operand);
 
+/* What the next pop would get, or the last push put there. */
+static u64 pvs_stack_top(const struct pt_regs *regs)
+{
+	/* To KASAN it may be anything. */
+	return READ_ONCE_NOCHECK(*(unsigned long *)regs->sp);
+}
+NOKPROBE_SYMBOL(pvs_stack_top);
+
 /* Do it here, if that can be. Return: has it been done? */
 static bool pvs_do(struct pvs_step *step, unsigned int depth,
 		   struct pt_regs *regs)
@@ -459,6 +467,8 @@ static bool pvs_do(struct pvs_step *step, unsigned int depth,
 		return false;
 
 	pvs_resolve(insn, regs, &step->ops);
+	if (insn->pop)
+		step->ops.value = pvs_stack_top(regs);
 	if (!pvs_in_operand(addr, step->ops.addr, insn->width) &&
 	    !(insn->type == PVS_INSN_MOVS &&
 	      pvs_in_operand(addr, step->ops.dst, insn->width)))
@@ -618,7 +628,8 @@ static bool pvs_step_completed(const struct pvs_step *step,
 
 	if (!step->known)
 		return true;
-	if (regs->ip == step->ip + insn->len)
+	if (regs->ip == step->ip + insn->len ||
+	    insn->reg == offsetof(struct pt_regs, ip))
 		return true;
 	return insn->rep && regs->ip == step->ip;
 }
@@ -640,7 +651,8 @@ static void pvs_step_report(const struct pvs_step *step,
 	}
 
 	if (insn->type == PVS_INSN_LOAD)
-		value = pvs_loaded_value(insn, regs);
+		value = insn->reg == PVS_NO_REG ? pvs_stack_top(regs) :
+						  pvs_loaded_value(insn, regs);
 	pvs_report_parts(step, insn->type == PVS_INSN_LOAD ? PV_SHADOW_READ :
 			 PV_SHADOW_WRITE, step->ops.addr, &value, NULL,
 			 PV_SHADOW_STEP);

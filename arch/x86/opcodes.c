@@ -5,9 +5,9 @@
  * An opcode has a class; a class has a descriptor for each mandatory prefix. Where
  * the reg field of ModRM is a part of the opcode, the class is that of a group.
  *
- * Not in the tables, and so left to single-stepping, is what does more than access
- * one operand with one width: what uses the stack, what may be interrupted half
- * way, what faults on its operand's value, what masks its operand, x87 and the
+ * Not in the tables, and so left to single-stepping with no value shown, is what does
+ * more than access one operand with one width: what may be interrupted half way, what
+ * faults on its operand's value, what masks its operand, x87 and the
  * instructions that save and restore state.
  */
 #include <linux/bits.h>
@@ -32,6 +32,7 @@ enum pvs_class {
 	C_MOFFS_LD8, C_MOFFS_LD, C_MOFFS_ST8, C_MOFFS_ST,
 	C_MOVS8, C_MOVS, C_STOS8, C_STOS, C_LODS8, C_LODS,
 	C_MOVNTI, C_MOVDIRI, C_MOVDIR64B,
+	C_PUSH, C_POP, C_JUMP,
 	/* vectors, named after what they are for */
 	C_MOVU_LD, C_MOVU_ST, C_MOVA_LD, C_MOVA_ST, C_MOVLP_LD, C_MOVHP_LD,
 	C_MOVLP_ST, C_MOVD_LD, C_MOVD_ST, C_MOVDQ_LD, C_MOVDQ_ST, C_MOVQ_ST,
@@ -48,7 +49,7 @@ enum pvs_class {
 	C_INSERT1, C_INSERT_W, C_INSERT16,
 	/* groups; see pvs_groups */
 	G_ALU8, G_ALU, G_SHIFT8, G_SHIFT, G_UNARY8, G_UNARY, G_INC8, G_INC,
-	G_BT, G_CMPXCHG2, G_IMM8, G_IMM, G_BLSR,
+	G_BT, G_CMPXCHG2, G_IMM8, G_IMM, G_POP, G_BLSR,
 	NR_CLASSES,
 	G_FIRST = G_ALU8,
 };
@@ -145,6 +146,10 @@ static const u32 pvs_classes[G_FIRST][PVS_NR_PFX] = {
 	/* Its width is 64, which nothing else here has for itself. */
 	[C_MOVDIR64B]	= { 0, R | W | REG | L | KIND(DIRECT) },
 
+	[C_PUSH]	= MOVE(PUSH, R | W8),
+	[C_POP]		= MOVE(POP, W | W8),
+	[C_JUMP]	= MOVE(JUMP, R | W8),
+
 	[C_MOVU_LD]	= { LVE(R | WV | UN), LVE(R | WV | UN), LVE(R | W4), LVE(R | W8) },
 	[C_MOVU_ST]	= { LVE(W | WV | UN), LVE(W | WV | UN), LVE(W | W4), LVE(W | W8) },
 	[C_MOVA_LD]	= { LVE(R | WV | AL), LVE(R | WV | AL) },
@@ -221,11 +226,13 @@ static const u8 pvs_groups[NR_CLASSES - G_FIRST][8] = {
 	[G_UNARY8 - G_FIRST]	= { [0] = C_READ8, [2 ... 3] = C_RMW8, [4 ... 5] = C_READ8 },
 	[G_UNARY - G_FIRST]	= { [0] = C_READ, [2 ... 3] = C_RMW, [4 ... 5] = C_READ },
 	[G_INC8 - G_FIRST]	= { [0 ... 1] = C_RMW8 },
-	[G_INC - G_FIRST]	= { [0 ... 1] = C_RMW },
+	[G_INC - G_FIRST]	= { [0 ... 1] = C_RMW, [2] = C_JUMP, [4] = C_JUMP,
+				    [6] = C_PUSH },
 	[G_BT - G_FIRST]	= { [4] = C_READ, [5 ... 7] = C_RMW },
 	[G_CMPXCHG2 - G_FIRST]	= { [1] = C_CMPXCHG2 },
 	[G_IMM8 - G_FIRST]	= { [0] = C_IMM8 },
 	[G_IMM - G_FIRST]	= { [0] = C_IMM },
+	[G_POP - G_FIRST]	= { [0] = C_POP },
 	[G_BLSR - G_FIRST]	= { [1 ... 3] = C_VGPR_GROUP },
 };
 
@@ -246,6 +253,7 @@ static const u8 pvs_opcodes[PVS_NR_MAPS][256] = {
 		[0x86] = C_XCHG8, [0x87] = C_XCHG,
 		[0x88] = C_STORE8, [0x89] = C_STORE,
 		[0x8a] = C_LOAD8, [0x8b] = C_LOAD,
+		[0x8f] = G_POP,
 		[0xa0] = C_MOFFS_LD8, [0xa1] = C_MOFFS_LD,
 		[0xa2] = C_MOFFS_ST8, [0xa3] = C_MOFFS_ST,
 		[0xa4] = C_MOVS8, [0xa5] = C_MOVS,

@@ -40,6 +40,9 @@ enum pvs_op_kind {
 	PVS_KIND_STOS,
 	PVS_KIND_LODS,
 	PVS_KIND_DIRECT,	/* movdir64b */
+	PVS_KIND_PUSH,
+	PVS_KIND_POP,
+	PVS_KIND_JUMP,		/* and call */
 };
 
 /* A descriptor; 0: not handled. */

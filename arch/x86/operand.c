@@ -60,7 +60,7 @@ NOKPROBE_SYMBOL(pvs_bit_offset);
  * pvs_resolve - an instruction's operands
  * @insn: the instruction, not of type PVS_INSN_UNKNOWN
  * @regs: registers, as they are before it
- * @ops:  result
+ * @ops:  result; without the value that is popped
  */
 void pvs_resolve(const struct pvs_insn *insn, const struct pt_regs *regs,
 		 struct pvs_operands *ops)
@@ -70,11 +70,14 @@ void pvs_resolve(const struct pvs_insn *insn, const struct pt_regs *regs,
 	ops->offset = pvs_bit_offset(insn, regs);
 	addr = insn->disp + ops->offset + pvs_get_addr_reg(regs, insn->base) +
 	       (pvs_get_addr_reg(regs, insn->index) << insn->scale);
+	/* It counts from where the stack pointer is afterwards. */
+	if (insn->pop && insn->base == offsetof(struct pt_regs, sp))
+		addr += sizeof(u64);
 	ops->addr = pvs_mask_addr(addr, insn->addr_size);
 	ops->dst = pvs_mask_addr(pvs_get_addr_reg(regs, insn->dst),
 				 insn->addr_size);
 	ops->value = 0;
-	if (insn->type == PVS_INSN_STORE)
+	if (insn->type == PVS_INSN_STORE && !insn->pop)
 		ops->value = insn->reg == PVS_NO_REG ? insn->imm :
 			     pvs_get_reg(regs, insn->reg, insn->width);
 }
@@ -82,7 +85,7 @@ NOKPROBE_SYMBOL(pvs_resolve);
 
 /**
  * pvs_loaded_value - what a load got
- * @insn: the load
+ * @insn: the load, with a register
  * @regs: registers, as they are after it
  */
 u64 pvs_loaded_value(const struct pvs_insn *insn, const struct pt_regs *regs)
@@ -216,6 +219,8 @@ void pvs_complete(const struct pvs_insn *insn, struct pt_regs *regs, u64 value)
 		pvs_set_reg(insn, regs, value);
 	if (insn->string && !pvs_complete_string(insn, regs))
 		return;
+	if (insn->pop)
+		regs->sp += sizeof(u64);
 
 	regs->ip += insn->len;
 	/* Its own breakpoint was dealt with before it faulted. */

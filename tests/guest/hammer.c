@@ -5,7 +5,7 @@
  * and the turn.
  *
  * dev=edu is QEMU's edu: only aligned accesses of 4 bytes, and of 8 from 0x80 on,
- * reach it. dev=cmb is the memory buffer of QEMU's nvme: any size, and it keeps
+ * reach it. Only it has mode=stack. dev=cmb is the memory buffer of QEMU's nvme: any size, and it keeps
  * what is written.
  */
 #define pr_fmt(fmt) "hammer: " fmt
@@ -25,6 +25,9 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include <asm/asm.h>
+#include <asm/nospec-branch.h>
+
 static unsigned int count = 1000;
 module_param(count, uint, 0444);
 MODULE_PARM_DESC(count, "turns per CPU (default 1000)");
@@ -35,7 +38,7 @@ MODULE_PARM_DESC(seed, "of the pseudo-random sequences (default 1)");
 
 static char *mode = "mixed";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "mixed (default), string, movs2, cross or irq");
+MODULE_PARM_DESC(mode, "mixed (default), string, movs2, cross, stack or irq");
 
 static char *dev = "edu";
 module_param(dev, charp, 0444);
@@ -272,6 +275,45 @@ static void movs2_turn(struct hammer *h)
 	atomic_long_inc(&h->ops);
 }
 
+/* What a call through the device leads to */
+asm(".pushsection .text, \"ax\"\n"
+	".type hammer_target, @function\n"
+	"hammer_target:\n"
+	"	ret\n"
+	".size hammer_target, . - hammer_target\n"
+	".type hammer_jump, @function\n"
+	"hammer_jump:\n"
+	ANNOTATE_RETPOLINE_SAFE
+	"	jmpq *(%rdi)\n"
+	".size hammer_jump, . - hammer_jump\n"
+	".popsection");
+
+/*
+ * Operands that are called, jumped to, pushed and popped. All CPUs leave the same
+ * address in the same register, for edu has few of 8 bytes.
+ */
+static noinline void stack_turn(struct hammer *h)
+{
+	void __iomem *regs = bar + 0x80;
+	unsigned long target, pushed, popped = value64(h, &h->rnd);
+
+	asm volatile("leaq hammer_target(%%rip), %[target]\n\t"
+		     "movq %[target], (%[regs])\n\t"
+		     ANNOTATE_RETPOLINE_SAFE
+		     "callq *(%[regs])\n\t"
+		     "callq hammer_jump\n\t"
+		     "pushq (%[regs])\n\t"
+		     "popq %[pushed]\n\t"
+		     "pushq %[popped]\n\t"
+		     "popq 0x10(%[regs])\n\t"
+		     : [target] "=&r" (target), [pushed] "=&r" (pushed),
+		       ASM_CALL_CONSTRAINT
+		     : [regs] "D" (regs), [popped] "r" (popped) : "memory");
+	h->wrong += pushed != target;
+
+	atomic_long_add(5, &h->ops);
+}
+
 /*
  * Accesses that begin in one page and end in the next. What a trace has to show
  * is written into it first.
@@ -358,6 +400,7 @@ static const struct {
 	{ "string", string_turn },
 	{ "movs2", movs2_turn },
 	{ "cross", cross_turn },
+	{ "stack", stack_turn },
 	{ "irq", mixed_turn, .irq = true },
 };
 

@@ -65,6 +65,10 @@ static void check(const u8 *text)
 	for (i = 0; i < z.operand_count; i++) {
 		if (!is_memory(&ops[i]))
 			continue;
+		/* The stack itself */
+		if ((insn.pop || insn.stepped) &&
+		    ops[i].visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+			continue;
 		nr++;
 		width = ops[i].size / 8;
 		reads |= !!(ops[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ);
