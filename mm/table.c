@@ -212,6 +212,14 @@ static u64 pvs_upper_entry(struct pvs_table *child, unsigned int copy, u64 ref)
 	return child && !READ_ONCE(child->dying) ? pvs_link(child, copy, ref) : ref;
 }
 
+/* What an entry of a copy has to be, given what its slot and the reference hold. */
+static u64 pvs_copy_entry(const struct pvs_table *t, void *slot, unsigned int copy,
+			  u64 ref)
+{
+	return t->level > 1 ? pvs_upper_entry(slot, copy, ref) :
+			      pvs_hidden(slot, ref);
+}
+
 /* Make one entry of all copies what follows from the reference's @ref. Locked. */
 static void pvs_set_entry(struct pvs_table *t, unsigned int index, u64 ref)
 {
@@ -227,8 +235,7 @@ static void pvs_set_entry(struct pvs_table *t, unsigned int index, u64 ref)
 	}
 
 	for (n = 0; n < t->tree->nr_copies && t->copy[n]; n++) {
-		want = t->level > 1 ? pvs_upper_entry(slot, n, ref) :
-				      pvs_hidden(slot, ref);
+		want = pvs_copy_entry(t, slot, n, ref);
 		if (!pvs_same(t->copy[n][index], want))
 			WRITE_ONCE(t->copy[n][index], want);
 	}
@@ -743,15 +750,6 @@ bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
 	return !(error_code & X86_PF_USER) || (all & _PAGE_USER);
 }
 
-static u64 pvs_own_entry(struct pvs_table *t, unsigned int index, void *slot,
-			 unsigned int copy)
-{
-	u64 ref = pvs_ref_entry(t, index);
-
-	return t->level > 1 ? pvs_upper_entry(slot, copy, ref) :
-			      pvs_hidden(slot, ref);
-}
-
 /**
  * pvs_table_sync_own - bring one CPU's copies up to date along one address
  * @tree: tree
@@ -783,13 +781,15 @@ void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
 					WRITE_ONCE(*entry, 0);
 				return;
 			}
-			want = pvs_own_entry(t, index, child, copy);
+			want = pvs_copy_entry(t, child, copy,
+					      pvs_ref_entry(t, index));
 			if (pvs_same(have, want))
 				break;
 			wrote = t->level == 1;
 		} while (cmpxchg(entry, have, want) != have ||
 			 READ_ONCE(t->slot[index]) != child ||
-			 pvs_own_entry(t, index, child, copy) != want);
+			 pvs_copy_entry(t, child, copy,
+					pvs_ref_entry(t, index)) != want);
 		if (t->level == 1)
 			return;
 	}
@@ -802,10 +802,7 @@ static bool pvs_entry_differs(struct pvs_table *t, unsigned int index, bool lazy
 	u64 ref = pvs_ref_entry(t, index);
 	u64 have = READ_ONCE(t->copy[diff->copy][index]);
 	void *slot = t->slot[index];
-	u64 want;
-
-	want = t->level > 1 ? pvs_upper_entry(slot, diff->copy, ref) :
-			      pvs_hidden(slot, ref);
+	u64 want = pvs_copy_entry(t, slot, diff->copy, ref);
 
 	diff->kind = PVS_DIFF_ENTRY;
 	diff->addr = t->start + ((unsigned long)index << pvs_shift(t->level));

@@ -204,6 +204,12 @@ struct pv_shadow_range *pvs_trapped(unsigned long addr)
 			~PVS_WRITES_ONLY);
 }
 
+/* Only the PCID in use can have seen the page, since the CPU did not leave it. */
+static void pvs_flush_own(unsigned long addr)
+{
+	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
+}
+
 /**
  * pvs_reveal - let this CPU, and no other, see a trapped page
  * @addr:  an address in it
@@ -226,7 +232,7 @@ bool pvs_reveal(unsigned long addr, bool write)
 	ref = pvs_ref_entry(t, index);
 	WRITE_ONCE(t->copy[smp_processor_id()][index], ref);
 	if (pvs_writes_only(READ_ONCE(t->slot[index])))
-		asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
+		pvs_flush_own(addr);
 	return true;
 }
 
@@ -234,8 +240,7 @@ bool pvs_reveal(unsigned long addr, bool write)
  * pvs_hide - hide a revealed page from this CPU again
  * @addr: an address in it
  *
- * Interrupts off. Flushes this CPU's TLB for the page: only the PCID in use can
- * have seen it, since the CPU did not leave it.
+ * Interrupts off. Flushes this CPU's TLB for the page.
  */
 void pvs_hide(unsigned long addr)
 {
@@ -260,7 +265,7 @@ void pvs_hide(unsigned long addr)
 		smp_mb(); /* pairs with those in pvs_table_{set,clear}_trap() */
 	} while (READ_ONCE(t->slot[index]) != slot ||
 		 pvs_hidden(slot, pvs_ref_entry(t, index)) != hidden);
-	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
+	pvs_flush_own(addr);
 }
 
 /**

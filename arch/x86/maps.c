@@ -113,16 +113,40 @@ static void pvs_map_leave(struct pvs_map *map)
 	map->trapped = NULL;
 }
 
+static u64 pvs_map_last(const struct pvs_map *map)
+{
+	return map->phys + (map->range.end - map->range.start) - 1;
+}
+
+/* Call a function for each range of physical addresses that is attached ... */
+static void pvs_attached_each(pvs_target_fn fn, void *data)
+{
+	struct pvs_attached *a;
+
+	list_for_each_entry(a, &pvs_attached, list)
+		pvs_target_each(&a->target, fn, data);
+}
+
+/* ... or that a filter chooses by targets of one kind. */
+static void pvs_filter_each(const struct pvs_filter *filter,
+			    enum pvs_target_kind kind, pvs_target_fn fn, void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < filter->nr_targets; i++)
+		if (filter->target[i].kind == kind)
+			pvs_target_each(&filter->target[i], fn, data);
+}
+
 /* Add the pages of a map that are in a range of physical addresses to its part. */
 static void pvs_map_mark(void *data, u64 first, u64 last)
 {
 	struct pvs_map *map = data;
-	u64 map_last = map->phys + (map->range.end - map->range.start) - 1;
 	u64 base = map->phys & PAGE_MASK;
 	unsigned int from, to;
 
 	first = max_t(u64, first, map->phys);
-	last = min(last, map_last);
+	last = min(last, pvs_map_last(map));
 	if (first > last)
 		return;
 	from = (first - base) >> PAGE_SHIFT;
@@ -134,24 +158,19 @@ static void pvs_map_mark(void *data, u64 first, u64 last)
 static void pvs_map_choose(struct pvs_map *map, const struct pvs_filter *filter)
 {
 	enum pvs_target_kind kind;
-	struct pvs_attached *a;
-	unsigned int i;
 
 	bitmap_zero(map->part, map->pages);
 	if (pvs_tracer_chooses && map->since_tracer)
 		bitmap_fill(map->part, map->pages);
 	else
-		list_for_each_entry(a, &pvs_attached, list)
-			pvs_target_each(&a->target, pvs_map_mark, map);
+		pvs_attached_each(pvs_map_mark, map);
 	bitmap_copy(map->want, map->part, map->pages);
 
 	for (kind = 0; kind < PVS_NR_TARGET_KINDS; kind++) {
 		if (!pvs_filter_has(filter, kind))
 			continue;
 		bitmap_zero(map->part, map->pages);
-		for (i = 0; i < filter->nr_targets; i++)
-			if (filter->target[i].kind == kind)
-				pvs_target_each(&filter->target[i], pvs_map_mark, map);
+		pvs_filter_each(filter, kind, pvs_map_mark, map);
 		bitmap_and(map->want, map->want, map->part, map->pages);
 	}
 	bitmap_zero(map->part, map->pages);
@@ -170,9 +189,8 @@ struct pvs_overlap {
 static void pvs_map_overlaps(void *data, u64 first, u64 last)
 {
 	struct pvs_overlap *o = data;
-	u64 map_last = o->map->phys + (o->map->range.end - o->map->range.start) - 1;
 
-	o->any |= first <= map_last && last >= o->map->phys;
+	o->any |= first <= pvs_map_last(o->map) && last >= o->map->phys;
 }
 
 /* Might anything of a map be chosen? If not, it takes no memory. */
@@ -181,11 +199,8 @@ static bool pvs_map_wanted(const struct pvs_map *map,
 {
 	struct pvs_overlap o = { .map = map };
 	enum pvs_target_kind kind;
-	struct pvs_attached *a;
-	unsigned int i;
 
-	list_for_each_entry(a, &pvs_attached, list)
-		pvs_target_each(&a->target, pvs_map_overlaps, &o);
+	pvs_attached_each(pvs_map_overlaps, &o);
 	if (!o.any && !(pvs_tracer_chooses && map->since_tracer))
 		return false;
 
@@ -193,10 +208,7 @@ static bool pvs_map_wanted(const struct pvs_map *map,
 		if (!pvs_filter_has(filter, kind))
 			continue;
 		o.any = false;
-		for (i = 0; i < filter->nr_targets; i++)
-			if (filter->target[i].kind == kind)
-				pvs_target_each(&filter->target[i],
-						pvs_map_overlaps, &o);
+		pvs_filter_each(filter, kind, pvs_map_overlaps, &o);
 		if (!o.any)
 			return false;
 	}
@@ -349,8 +361,8 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 	}
 
 	/* What it wants to see is seen before it decides, and not trapped after. */
-	list_for_each_entry(map, &pvs_maps, list)
-		if (!writes_only)
+	if (!writes_only)
+		list_for_each_entry(map, &pvs_maps, list)
 			pvs_map_retrap(map, false);
 	/* Written before it can be found; readers depend on the address. */
 	smp_store_release(&pvs_filter, filter);
