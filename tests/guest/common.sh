@@ -12,6 +12,7 @@ COMPARE=$TOP/tests/oracle/compare
 # shellcheck disable=SC2034
 CMB=nvme,serial=0,cmb_size_mb=1
 failures=0
+vm_status=0
 
 mkdir -p "$TOP/build/test-logs"
 work=$(mktemp -d "$TOP/build/test-logs/work.XXXXXX")
@@ -75,8 +76,13 @@ vm()
 		echo "# QEMU crashed (SIGSEGV); once more"
 		find "$dir" -mindepth 1 ! -name command -delete
 	done
+	# What the kernel said last, of a guest that did not end by itself
+	if [ $rc = 124 ] && [ -f "$dir/console" ]; then
+		tail -n 30 "$dir/console" | sed 's/^/# console: /'
+	fi
 	# A later run in the same directory is not to find these.
 	rm -f "$dir/command"
+	vm_status=$rc
 	return $rc
 }
 
@@ -104,8 +110,9 @@ compare_log()
 	fi
 }
 
-# guest_ok NAME: what vm NAME's guest did; its own results are passed on
-guest_ok()
+# results NAME: pass on the results that vm NAME's guest printed; none is a status
+# other than 0
+results()
 {
 	local line n=0
 	while IFS= read -r line; do
@@ -115,5 +122,18 @@ guest_ok()
 		'skip - '*) echo "skip - $1: ${line#skip - }"; n=$((n + 1)) ;;
 		esac
 	done <"$work/$1/out"
-	[ $n -gt 0 ] || not_ok "$1" "the guest reported nothing"
+	[ $n -gt 0 ]
+}
+
+# guest_ok NAME: what vm NAME's guest did
+guest_ok()
+{
+	results "$1" || not_ok "$1" "the guest reported nothing"
+}
+
+# guest_failed NAME: the same after a vm that failed, which is one failure more
+guest_failed()
+{
+	results "$1" || :
+	not_ok "$1" "guest: status $vm_status"
 }
