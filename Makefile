@@ -15,6 +15,7 @@ help:
 	@echo  'make test    - run every test (T=PATTERN: those whose path matches)'
 	@echo  'make test-full - and those that take hours: all of the kernel'\''s own selftests'
 	@echo  'make bench   - what an event costs, against the stock tracer'
+	@echo  'make profile - and where it goes, by function'
 	@echo  'make kernel  - the kernel: build/bzImage and build/modules'
 	@echo  'make check   - sparse, Coccinelle and checkpatch on our files: no warnings'
 	@echo  'make setup   - install what is missing of Debian'\''s packages (needs root)'
@@ -41,10 +42,13 @@ test-full: kernel
 bench: kernel
 	@tests/bench/bench
 
+profile: kernel
+	@tests/bench/profile
+
 check: kernel
 	@scripts/check
 
 clean:
 	rm -rf build
 
-.PHONY: all help setup kernel run test test-full bench check clean
+.PHONY: all help setup kernel run test test-full bench profile check clean
