@@ -29,12 +29,16 @@ struct pvs_alias_page {
 /**
  * struct pvs_alias - the second mapping of a range
  * @start: its first address
+ * @first: the range's first page
+ * @nr:    number of pages of the range
  * @area:  its addresses
  * @used:  number of pages that are trapped
  * @page:  its pages
  */
 struct pvs_alias {
 	unsigned long		start;
+	unsigned long		first;
+	unsigned long		nr;
 	struct vm_struct	*area;
 	unsigned long		used;
 	struct pvs_alias_page	page[];
@@ -71,6 +75,8 @@ static struct pvs_alias *pvs_alias_create(const struct pv_shadow_range *range)
 		return NULL;
 	}
 	alias->start = (unsigned long)alias->area->addr;
+	alias->first = range->start & PAGE_MASK;
+	alias->nr = nr;
 
 	return alias;
 }
@@ -156,40 +162,29 @@ void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 /**
  * pvs_alias_of - where the fault handler finds what is at an address
  * @range: the range that it is in
- * @addr:  first address
- * @last:  last one, at most a page away
+ * @addr:  the address
  * @write: to be written to
  *
  * Interrupts off. What is above PTEs has no say: it allows everything for kernel
  * addresses.
  *
- * Return: the same bytes' other address; 0 if there is none, since the reference
- * does not allow the access, or maps something else by now.
+ * Return: the same byte's other address, with the rest of the page around it, and the
+ * range's next page behind that; 0 if there is none, since the reference does not
+ * allow the access, or maps something else by now.
  */
 unsigned long pvs_alias_of(const struct pv_shadow_range *range,
-			   unsigned long addr, unsigned long last, bool write)
+			   unsigned long addr, bool write)
 {
 	u64 need = _PAGE_PRESENT | (write ? _PAGE_RW : 0);
 	const struct pvs_alias *alias = range->alias;
-	const struct pvs_alias_page *page;
-	unsigned long at = addr;
+	unsigned long offset = addr - alias->first;
+	const struct pvs_alias_page *page = &alias->page[offset >> PAGE_SHIFT];
 
 	/* What is no address at all may look like one of the range. */
-	if (unlikely(addr < (range->start & PAGE_MASK) ||
-		     last > PAGE_ALIGN(range->end) - 1))
+	if (unlikely(offset >> PAGE_SHIFT >= alias->nr) || (page->entry & need) != need ||
+	    !pvs_same(pvs_ref_entry(page->table, pvs_index(addr, 1)), page->entry))
 		return 0;
 
-	for (;;) {
-		page = &alias->page[pvs_alias_page(range, at)];
-		if ((page->entry & need) != need ||
-		    !pvs_same(pvs_ref_entry(page->table, pvs_index(at, 1)),
-			      page->entry))
-			return 0;
-		if (likely(!((at ^ last) & PAGE_MASK)))
-			break;
-		at = last;
-	}
-
-	return alias->start + addr - (range->start & PAGE_MASK);
+	return alias->start + offset;
 }
 NOKPROBE_SYMBOL(pvs_alias_of);

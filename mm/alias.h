@@ -12,6 +12,6 @@ int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
 void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 		     unsigned long end);
 unsigned long pvs_alias_of(const struct pv_shadow_range *range,
-			   unsigned long addr, unsigned long last, bool write);
+			   unsigned long addr, bool write);
 
 #endif /* _PV_SHADOW_ALIAS_H */

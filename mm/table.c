@@ -49,23 +49,16 @@ static u64 pvs_split(u64 leaf, unsigned int level, unsigned int index)
 }
 
 /**
- * pvs_ref_entry - what the reference maps where an entry of a copy stands
+ * pvs_ref_split - what the reference maps where it has no table
  * @t:	   table
  * @index: entry
  *
- * Return: the reference's entry, or what it would be had the reference split the
- * huge leaf that covers it, or 0. Needs @t->lock, or interrupts off and no more
- * than a value that was right a moment ago.
+ * For pvs_ref_entry().
  */
-u64 pvs_ref_entry(struct pvs_table *t, unsigned int index)
+u64 pvs_ref_split(const struct pvs_table *t, unsigned int index)
 {
-	u64 ref = READ_ONCE(t->ref);
-	u64 leaf;
+	u64 leaf = READ_ONCE(t->leaf);
 
-	if (ref)
-		return READ_ONCE(((u64 *)__va(ref))[index]);
-
-	leaf = READ_ONCE(t->leaf);
 	return leaf ? pvs_split(leaf, t->level, index) : 0;
 }
 

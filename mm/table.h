@@ -12,6 +12,8 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
+#include <asm/page.h>
+
 #define PVS_ENTRIES	512
 #define PVS_HASH_BITS	8
 
@@ -165,7 +167,25 @@ void pvs_tree_unlink(struct pvs_tree *tree, struct list_head *dead);
 void pvs_tables_remove(struct pvs_tree *tree, struct list_head *dead);
 void pvs_tables_free(struct list_head *dead);
 
-u64 pvs_ref_entry(struct pvs_table *t, unsigned int index);
+u64 pvs_ref_split(const struct pvs_table *t, unsigned int index);
+
+/**
+ * pvs_ref_entry - what the reference maps where an entry of a copy stands
+ * @t:	   table
+ * @index: entry
+ *
+ * Return: the reference's entry, or what it would be had the reference split the
+ * huge leaf that covers it, or 0. Needs @t->lock, or interrupts off and no more
+ * than a value that was right a moment ago.
+ */
+static inline u64 pvs_ref_entry(const struct pvs_table *t, unsigned int index)
+{
+	u64 ref = READ_ONCE(t->ref);
+
+	return likely(ref) ? READ_ONCE(((u64 *)__va(ref))[index]) :
+			     pvs_ref_split(t, index);
+}
+
 u64 pvs_root_entry(struct pvs_tree *tree, unsigned int index,
 		   unsigned int copy, u64 ref);
 bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,

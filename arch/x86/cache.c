@@ -37,20 +37,6 @@
 static_assert(PVS_SLOT_SIZE >= PVS_EXEC_SIZE);
 static_assert(PVS_CODE_BYTES % PAGE_SIZE == 0);
 
-/**
- * struct pvs_decoded - an instruction that hit
- * @ip:	   where; 0 if the entry is free
- * @text:  what stands there, and what follows it
- * @ready: its code is written
- * @insn:  what it does
- */
-struct pvs_decoded {
-	unsigned long	ip;
-	u64		text[2];
-	bool		ready;
-	struct pvs_insn	insn;
-};
-
 static_assert(sizeof_field(struct pvs_decoded, text) >= MAX_INSN_SIZE);
 
 /**
@@ -146,6 +132,12 @@ fail:
 	return -ENOMEM;
 }
 
+static bool pvs_text_on_page(unsigned long ip)
+{
+	return offset_in_page(ip) <= PAGE_SIZE - 2 * sizeof(u64);
+}
+NOKPROBE_SYMBOL(pvs_text_on_page);
+
 /*
  * The CPU just fetched the instruction: it is there. What follows it on the next
  * page may not be, and is not asked for unless the instruction reaches there.
@@ -154,7 +146,7 @@ static void pvs_read_text(u64 *text, unsigned long ip)
 {
 	unsigned int len = PAGE_SIZE - offset_in_page(ip);
 
-	if (likely(len >= 2 * sizeof(u64))) {
+	if (likely(pvs_text_on_page(ip))) {
 		text[0] = READ_ONCE_NOCHECK(*(unsigned long *)ip);
 		text[1] = READ_ONCE_NOCHECK(*(unsigned long *)(ip + sizeof(u64)));
 		return;
@@ -183,6 +175,25 @@ void pvs_decode_at(struct pvs_insn *insn, unsigned long ip)
 }
 NOKPROBE_SYMBOL(pvs_decode_at);
 
+static noinline struct pvs_decoded *pvs_cache_fill(struct pvs_decoded *d,
+						   unsigned long ip)
+{
+	u64 text[2];
+
+	pvs_read_text(text, ip);
+	if (d->ip == ip && d->text[0] == text[0] && d->text[1] == text[1])
+		return d;
+
+	d->ip = ip;
+	d->text[0] = text[0];
+	d->text[1] = text[1];
+	d->ready = false;
+	pvs_decode(&d->insn, (const u8 *)text, sizeof(text), ip);
+
+	return d;
+}
+NOKPROBE_SYMBOL(pvs_cache_fill);
+
 /**
  * pvs_cache_get - what is the instruction that hit
  * @depth: how many others are being completed on this CPU
@@ -196,31 +207,16 @@ struct pvs_decoded *pvs_cache_get(unsigned int depth, unsigned long ip)
 {
 	struct pvs_cache *cache = this_cpu_read(pvs_caches);
 	struct pvs_decoded *d = &cache->entry[depth][hash_long(ip, PVS_CACHE_BITS)];
-	u64 text[2];
 
-	pvs_read_text(text, ip);
-	if (likely(d->ip == ip && d->text[0] == text[0] && d->text[1] == text[1]))
+	/* Where it hit last it does without a copy of the text. */
+	if (likely(d->ip == ip && pvs_text_on_page(ip) &&
+		   d->text[0] == READ_ONCE_NOCHECK(*(unsigned long *)ip) &&
+		   d->text[1] == READ_ONCE_NOCHECK(*(unsigned long *)(ip + sizeof(u64)))))
 		return d;
 
-	d->ip = ip;
-	d->text[0] = text[0];
-	d->text[1] = text[1];
-	d->ready = false;
-	pvs_decode(&d->insn, (const u8 *)text, sizeof(text), ip);
-
-	return d;
+	return pvs_cache_fill(d, ip);
 }
 NOKPROBE_SYMBOL(pvs_cache_get);
-
-/**
- * pvs_cache_insn - what a cached instruction does
- * @decoded: of pvs_cache_get()
- */
-const struct pvs_insn *pvs_cache_insn(const struct pvs_decoded *decoded)
-{
-	return &decoded->insn;
-}
-NOKPROBE_SYMBOL(pvs_cache_insn);
 
 /**
  * pvs_cache_code - code that does what a cached instruction does

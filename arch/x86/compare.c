@@ -126,7 +126,9 @@ static unsigned long pvs_compare_place(unsigned long addr, unsigned int width,
 	range = pvs_trapped(addr);
 	if (!range || !range->memory || pvs_trapped(last) != range)
 		return 0;
-	return pvs_alias_of(range, addr, last, write);
+	if (!pvs_alias_of(range, last, write))
+		return 0;
+	return pvs_alias_of(range, addr, write);
 }
 NOKPROBE_SYMBOL(pvs_compare_place);
 

@@ -130,8 +130,8 @@ static bool pvs_place(const struct pvs_fault *fault, unsigned long addr,
 
 	access->range = range;
 	if (likely(range)) {
-		*place = pvs_alias_of(range, addr, last, write);
-		return *place;
+		*place = pvs_alias_of(range, addr, write);
+		return *place && (likely(!two) || pvs_alias_of(range, last, write));
 	}
 
 	*place = addr;
@@ -350,7 +350,7 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		    const struct pvs_operands *ops, struct pt_regs *regs,
 		    struct pvs_result *result)
 {
-	const struct pvs_insn *insn = pvs_cache_insn(decoded);
+	const struct pvs_insn *insn = &decoded->insn;
 	struct pt_regs before;
 	unsigned long place;
 	const void *code;
@@ -432,7 +432,7 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		   const struct pvs_operands *ops, struct pt_regs *regs,
 		   struct pvs_result *result)
 {
-	const struct pvs_insn *insn = pvs_cache_insn(decoded);
+	const struct pvs_insn *insn = &decoded->insn;
 	enum pvs_engine engine = fault->no_step ? PVS_ENGINE_AUTO : READ_ONCE(pvs_engine);
 
 	result->read.made = false;

@@ -94,17 +94,13 @@ static void pvs_event_emit(struct pv_shadow_event *event)
 }
 
 /* Return: which counter it belongs to. */
-static enum pvs_stat pvs_event_record(const struct pvs_map *map,
-				      const struct pv_shadow_access *access)
+static noinline enum pvs_stat pvs_event_record(const struct pvs_map *map,
+					       const struct pv_shadow_access *access,
+					       u64 seq)
 {
 	struct pv_shadow_event event;
 	enum pvs_stat stat = PVS_PAUSED;
 	unsigned long refused;
-	u64 seq;
-
-	seq = this_cpu_inc_return(pvs_event_seq);
-	if (likely(!pvs_event_enabled(access->dir)))
-		return PVS_PAUSED;
 
 	/*
 	 * The entry code sees to RCU; but nobody may be called if it did not, and
@@ -155,47 +151,17 @@ static enum pvs_stat pvs_event_record(const struct pvs_map *map,
 void pvs_event_access(const struct pvs_map *map,
 		      const struct pv_shadow_access *access, bool to_tracer)
 {
-	struct mmiotrace_rw rw = {
-		.phys = map->phys + (access->addr - map->range.start),
-		.value = access->value,
-		.pc = access->ip,
-		.map_id = map->id,
-		.width = access->width,
-	};
-	unsigned int done;
-	enum pvs_stat stat = pvs_event_record(map, access);
+	u64 seq = this_cpu_inc_return(pvs_event_seq);
+	enum pvs_stat stat = PVS_PAUSED;
 
-	if (!to_tracer) {
+	if (pvs_event_enabled(access->dir))
+		stat = pvs_event_record(map, access, seq);
+
+	/* What the tracer makes of it counts, if it is on. */
+	if (to_tracer)
+		pvs_tracer_access(map, access);
+	else
 		this_cpu_inc(pvs_stats[stat]);
-		return;
-	}
-
-	switch (access->dir) {
-	case PV_SHADOW_READ:
-		rw.opcode = MMIO_READ;
-		break;
-	case PV_SHADOW_WRITE:
-		rw.opcode = MMIO_WRITE;
-		break;
-	case PV_SHADOW_UNKNOWN:
-		rw.opcode = MMIO_UNKNOWN_OP;
-		break;
-	}
-	if (likely(!access->data)) {
-		pvs_tracer_rw(&rw);
-		return;
-	}
-
-	/* The text knows values of 8 bytes: several lines, each an event. */
-	for (done = 0; done < access->width; done += rw.width) {
-		rw.width = min(access->width - done, sizeof(rw.value));
-		rw.value = 0;
-		memcpy(&rw.value, access->data + done, rw.width);
-		if (done)
-			pvs_count(PVS_EVENTS);
-		pvs_tracer_rw(&rw);
-		rw.phys += rw.width;
-	}
 }
 
 /**

@@ -175,9 +175,53 @@ static struct pv_shadow_range *pvs_range_of(const struct pvs_step *step,
 }
 NOKPROBE_SYMBOL(pvs_range_of);
 
+/* The part of an access that lies in one page. */
+static __always_inline void pvs_report_part(const struct pvs_step *step,
+					    enum pv_shadow_dir dir, unsigned long addr,
+					    u64 value, const void *data,
+					    unsigned int width,
+					    struct pv_shadow_range *range,
+					    enum pv_shadow_engine engine)
+{
+	struct pv_shadow_access access = {
+		.addr = addr,
+		.ip = step->ip,
+		.value = value,
+		.duration = step->duration,
+		.width = width,
+		.engine = engine,
+		.dir = dir,
+	};
+
+	if (width < sizeof(u64))
+		access.value &= BIT_ULL(8 * width) - 1;
+	else if (width > sizeof(u64))
+		access.data = data;
+	if (!range)
+		range = pvs_range_of(step, addr);
+	if (range)
+		pvs_report(range, &access);
+}
+
+/* An access across a page boundary; no operand is wider than a page. */
+static noinline void pvs_report_two(const struct pvs_step *step, enum pv_shadow_dir dir,
+				    unsigned long addr, const void *data,
+				    struct pv_shadow_range *range,
+				    enum pv_shadow_engine engine)
+{
+	unsigned int first = PAGE_SIZE - offset_in_page(addr);
+	unsigned int rest = step->insn->width - first;
+	u64 value = 0;
+
+	pvs_report_part(step, dir, addr, *(const u64 *)data, data, first, range, engine);
+	memcpy(&value, data + first, min(rest, sizeof(u64)));
+	pvs_report_part(step, dir, addr + first, value, data + first, rest, range, engine);
+}
+NOKPROBE_SYMBOL(pvs_report_two);
+
 /*
  * One event for each trapped page that the access has a part of: those of @range,
- * or of the step without.
+ * or of the step without. What @data points to has room for 8 bytes at least.
  */
 static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir,
 			     unsigned long addr, const void *data,
@@ -185,33 +229,12 @@ static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir
 			     enum pv_shadow_engine engine)
 {
 	unsigned int width = step->insn->width;
-	unsigned int done, part;
 
-	for (done = 0; done < width; done += part) {
-		struct pv_shadow_range *whose = range ?: pvs_range_of(step, addr + done);
-		struct pv_shadow_access access = {
-			.addr = addr + done,
-			.ip = step->ip,
-			.duration = step->duration,
-			.dir = dir,
-			.engine = engine,
-		};
-
-		part = min(width - done,
-			   (unsigned int)(PAGE_SIZE - offset_in_page(addr + done)));
-		access.width = part;
-		/* What @data points to has room for 8 bytes at least. */
-		if (likely(!done))
-			access.value = *(const u64 *)data;
-		else
-			memcpy(&access.value, data + done, min(part, sizeof(u64)));
-		if (part < sizeof(u64))
-			access.value &= BIT_ULL(8 * part) - 1;
-		else if (part > sizeof(u64))
-			access.data = data + done;
-		if (whose)
-			pvs_report(whose, &access);
-	}
+	if (likely(width <= PAGE_SIZE - offset_in_page(addr)))
+		pvs_report_part(step, dir, addr, *(const u64 *)data, data, width,
+				range, engine);
+	else
+		pvs_report_two(step, dir, addr, data, range, engine);
 }
 NOKPROBE_SYMBOL(pvs_report_parts);
 
@@ -452,11 +475,11 @@ static u64 pvs_stack_top(const struct pt_regs *regs)
 NOKPROBE_SYMBOL(pvs_stack_top);
 
 /* Do it here, if that can be. Return: has it been done? */
-static bool pvs_do(struct pvs_step *step, unsigned int depth,
-		   struct pt_regs *regs)
+static __always_inline bool pvs_do(struct pvs_step *step, unsigned int depth,
+				   struct pt_regs *regs)
 {
 	struct pvs_decoded *decoded = pvs_cache_get(depth, step->ip);
-	const struct pvs_insn *insn = pvs_cache_insn(decoded);
+	const struct pvs_insn *insn = &decoded->insn;
 	unsigned long addr = step->fault.addr;
 	bool compare;
 
@@ -476,7 +499,8 @@ static bool pvs_do(struct pvs_step *step, unsigned int depth,
 	/* Stepped, the others show no value. */
 	step->known = insn->type == PVS_INSN_LOAD || insn->type == PVS_INSN_STORE;
 
-	compare = pvs_compare_begin(depth, &step->fault, insn, &step->ops, regs);
+	compare = unlikely(step->fault.range->memory) &&
+		  pvs_compare_begin(depth, &step->fault, insn, &step->ops, regs);
 	step->engine = pvs_engine_run(&step->fault, decoded, &step->ops, regs,
 				      &step->result);
 	if (step->engine == PV_SHADOW_STEP)
@@ -491,7 +515,6 @@ static bool pvs_do(struct pvs_step *step, unsigned int depth,
 	pvs_report_result(step);
 	return true;
 }
-NOKPROBE_SYMBOL(pvs_do);
 
 /* A trapped access by kernel code. @cause and @where may become another fault's. */
 static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,

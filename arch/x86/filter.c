@@ -195,15 +195,9 @@ bool pvs_filter_writes_only(const struct pvs_filter *filter)
 	return filter->write && !filter->read;
 }
 
-/**
- * pvs_filter_passes - is an event to be recorded
- * @filter: the conditions
- * @access: the event, of the current thread
- *
- * Any context. One of unknown direction passes: it may be either.
- */
-bool pvs_filter_passes(const struct pvs_filter *filter,
-		       const struct pv_shadow_access *access)
+/* Where pvs_filter_passes() has found that there are conditions. */
+bool __pvs_filter_passes(const struct pvs_filter *filter,
+			 const struct pv_shadow_access *access)
 {
 	unsigned int i;
 

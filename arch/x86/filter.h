@@ -44,7 +44,21 @@ int pvs_filter_parse(struct pvs_filter *filter, char *line);
 void pvs_filter_show(const struct pvs_filter *filter, struct seq_file *m);
 bool pvs_filter_has(const struct pvs_filter *filter, enum pvs_target_kind kind);
 bool pvs_filter_writes_only(const struct pvs_filter *filter);
-bool pvs_filter_passes(const struct pvs_filter *filter,
-		       const struct pv_shadow_access *access);
+bool __pvs_filter_passes(const struct pvs_filter *filter,
+			 const struct pv_shadow_access *access);
+
+/**
+ * pvs_filter_passes - is an event to be recorded
+ * @filter: the conditions
+ * @access: the event, of the current thread
+ *
+ * Any context. One of unknown direction passes: it may be either.
+ */
+static inline bool pvs_filter_passes(const struct pvs_filter *filter,
+				     const struct pv_shadow_access *access)
+{
+	return (filter->read == filter->write && !filter->nr_pids && !filter->nr_comms) ||
+	       __pvs_filter_passes(filter, access);
+}
 
 #endif /* _PV_SHADOW_FILTER_H */

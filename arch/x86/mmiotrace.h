@@ -8,6 +8,9 @@
 #include <linux/mmiotrace.h>
 #include <linux/types.h>
 
+struct pv_shadow_access;
+struct pvs_map;
+
 /* The boot parameter's. */
 bool pvs_mmiotrace_from_boot(void);
 void pvs_mmiotrace_boot(void);
@@ -15,7 +18,8 @@ void pvs_mmiotrace_boot(void);
 /* The tracer's. */
 void pvs_tracer_boot(void);
 void pvs_tracer_early_param(void);
-void pvs_tracer_rw(const struct mmiotrace_rw *rw);
+void pvs_tracer_access(const struct pvs_map *map,
+		       const struct pv_shadow_access *access);
 void pvs_tracer_map(const struct mmiotrace_map *map);
 void pvs_tracer_mark(const char *fmt, ...) __printf(1, 2);
 

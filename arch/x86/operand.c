@@ -15,10 +15,18 @@
 
 static u64 pvs_get_reg(const struct pt_regs *regs, u8 offset, unsigned int size)
 {
-	u64 value = 0;
+	const void *reg = (const u8 *)regs + offset;
 
-	memcpy(&value, (const u8 *)regs + offset, size);
-	return value;
+	switch (size) {
+	case 1:
+		return *(const u8 *)reg;
+	case 2:
+		return *(const u16 *)reg;
+	case 4:
+		return *(const u32 *)reg;
+	default:
+		return *(const u64 *)reg;
+	}
 }
 NOKPROBE_SYMBOL(pvs_get_reg);
 
@@ -74,8 +82,10 @@ void pvs_resolve(const struct pvs_insn *insn, const struct pt_regs *regs,
 	if (insn->pop && insn->base == offsetof(struct pt_regs, sp))
 		addr += sizeof(u64);
 	ops->addr = pvs_mask_addr(addr, insn->addr_size);
-	ops->dst = pvs_mask_addr(pvs_get_addr_reg(regs, insn->dst),
-				 insn->addr_size);
+	ops->dst = 0;
+	if (insn->type == PVS_INSN_MOVS)
+		ops->dst = pvs_mask_addr(pvs_get_addr_reg(regs, insn->dst),
+					 insn->addr_size);
 	ops->value = 0;
 	if (insn->type == PVS_INSN_STORE && !insn->pop)
 		ops->value = insn->reg == PVS_NO_REG ? insn->imm :

@@ -61,15 +61,19 @@ static DEFINE_PER_CPU(u64, pvs_seq);
 /* What was taken out of the buffer. */
 static DEFINE_PER_CPU(struct pvs_seen, pvs_taken);
 
-/**
- * pvs_tracer_rw - record an access
- * @rw: it
- *
- * Any context, preemption off. What cannot be stored is counted, and has used up
- * its sequence number.
+/*
+ * A line: @width bytes from @offset on. What cannot be stored is counted, and has used
+ * up its sequence number.
  */
-void pvs_tracer_rw(const struct mmiotrace_rw *rw)
+static void pvs_tracer_rw(const struct pvs_map *map,
+			  const struct pv_shadow_access *access,
+			  unsigned int offset, unsigned int width, u64 value)
 {
+	static const u8 opcode[] = {
+		[PV_SHADOW_READ]	= MMIO_READ,
+		[PV_SHADOW_WRITE]	= MMIO_WRITE,
+		[PV_SHADOW_UNKNOWN]	= MMIO_UNKNOWN_OP,
+	};
 	struct trace_array *tr = READ_ONCE(pvs_trace_array);
 	struct ring_buffer_event *event;
 	struct pvs_rw_entry *entry;
@@ -113,10 +117,50 @@ void pvs_tracer_rw(const struct mmiotrace_rw *rw)
 	}
 
 	entry = ring_buffer_event_data(event);
-	entry->stock.rw = *rw;
+	entry->stock.rw = (struct mmiotrace_rw) {
+		.phys = map->phys + (access->addr - map->range.start) + offset,
+		.value = value,
+		.pc = access->ip,
+		.map_id = map->id,
+		.opcode = opcode[access->dir],
+		.width = width,
+	};
 	entry->seq = seq + 1;
 	trace_buffer_unlock_commit(tr, buffer, event, ctx);
 	pvs_count(PVS_RECORDED);
+}
+
+/* The text knows values of 8 bytes: several lines, each an event. */
+static noinline void pvs_tracer_lines(const struct pvs_map *map,
+				      const struct pv_shadow_access *access)
+{
+	unsigned int done, width;
+	u64 value;
+
+	for (done = 0; done < access->width; done += width) {
+		width = min(access->width - done, sizeof(value));
+		value = 0;
+		memcpy(&value, access->data + done, width);
+		if (done)
+			pvs_count(PVS_EVENTS);
+		pvs_tracer_rw(map, access, done, width, value);
+	}
+}
+
+/**
+ * pvs_tracer_access - record an access
+ * @map:    to what
+ * @access: it
+ *
+ * Any context, preemption off.
+ */
+void pvs_tracer_access(const struct pvs_map *map,
+		       const struct pv_shadow_access *access)
+{
+	if (likely(!access->data))
+		pvs_tracer_rw(map, access, 0, access->width, access->value);
+	else
+		pvs_tracer_lines(map, access);
 }
 
 /**
