@@ -28,6 +28,7 @@ static const char * const pvs_stat_names[PVS_NR_STATS] = {
 	[PVS_EMULATED]	= "emulated",
 	[PVS_XOL]	= "xol",
 	[PVS_STEPPED]	= "stepped",
+	[PVS_DECODED]	= "decoded",
 	[PVS_NESTED]	= "nested",
 	[PVS_MISSED]	= "missed",
 	[PVS_UNKNOWN]	= "unknown",

@@ -16,6 +16,8 @@ enum pvs_stat {
 	PVS_XOL,
 	/* ... single-stepped */
 	PVS_STEPPED,
+	/* instructions that were not found decoded */
+	PVS_DECODED,
 	/* begun while another one was under way on the same CPU */
 	PVS_NESTED,
 	/* accesses let through without being able to tell what they did */

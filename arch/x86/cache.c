@@ -8,6 +8,7 @@
  *
  * Each CPU has its own cache and each depth of nesting its own part of it, so that
  * an NMI changes nothing under the code that it interrupted, and no lock is needed.
+ * The part of what is not nested has room for all of a large driver.
  */
 #include <linux/execmem.h>
 #include <linux/hash.h>
@@ -24,15 +25,20 @@
 #include <asm/insn.h>
 #include <asm/tlbflush.h>
 
+#include "../../mm/stats.h"
 #include "cache.h"
 #include "decode.h"
 #include "exec.h"
 
-#define PVS_CACHE_BITS	5
-#define PVS_CACHE_SIZE	(1 << PVS_CACHE_BITS)
+/* Where an instruction may be kept, out of as many sets as these bits say. */
+#define PVS_CACHE_WAYS	4
+#define PVS_CACHE_BITS	7
+#define PVS_NESTED_BITS	4
+#define PVS_CACHE_SIZE	(PVS_CACHE_WAYS * ((1 << PVS_CACHE_BITS) + \
+					   ((PVS_DEPTH - 1) << PVS_NESTED_BITS)))
 /* Bytes for one instruction's code; none crosses a page. */
 #define PVS_SLOT_SIZE	64
-#define PVS_CODE_BYTES	(PVS_DEPTH * PVS_CACHE_SIZE * PVS_SLOT_SIZE)
+#define PVS_CODE_BYTES	(PVS_CACHE_SIZE * PVS_SLOT_SIZE)
 
 static_assert(PVS_SLOT_SIZE >= PVS_EXEC_SIZE);
 static_assert(PVS_CODE_BYTES % PAGE_SIZE == 0);
@@ -41,12 +47,14 @@ static_assert(sizeof_field(struct pvs_decoded, text) >= MAX_INSN_SIZE);
 
 /**
  * struct pvs_cache - one CPU's
- * @entry: by depth and hash of the address
- * @code:  for each of them memory to run it in; can be executed, not written
+ * @entry: sets of PVS_CACHE_WAYS, by depth and hash of the address
+ * @next:  the way that is replaced next, modulo their number
+ * @code:  for each entry memory to run it in; can be executed, not written
  * @write: the pages of @code where they can be written, not executed
  */
 struct pvs_cache {
-	struct pvs_decoded	entry[PVS_DEPTH][PVS_CACHE_SIZE];
+	struct pvs_decoded	entry[PVS_CACHE_SIZE];
+	unsigned int		next;
 	u8			*code;
 	u8			*write[PVS_CODE_BYTES / PAGE_SIZE];
 };
@@ -175,15 +183,28 @@ void pvs_decode_at(struct pvs_insn *insn, unsigned long ip)
 }
 NOKPROBE_SYMBOL(pvs_decode_at);
 
-static noinline struct pvs_decoded *pvs_cache_fill(struct pvs_decoded *d,
+/* The slow way to find an instruction, and the only one to decode it. */
+static noinline struct pvs_decoded *pvs_cache_fill(struct pvs_cache *cache,
+						   struct pvs_decoded *set,
 						   unsigned long ip)
 {
+	struct pvs_decoded *d;
+	unsigned int way;
 	u64 text[2];
 
 	pvs_read_text(text, ip);
-	if (d->ip == ip && d->text[0] == text[0] && d->text[1] == text[1])
-		return d;
+	for (way = 0; way < PVS_CACHE_WAYS; way++)
+		if (set[way].ip == ip)
+			break;
+	if (way < PVS_CACHE_WAYS && set[way].text[0] == text[0] &&
+	    set[way].text[1] == text[1])
+		return &set[way];
 
+	/* An address is in one way only. An NMI may take the same turn: no harm. */
+	if (way == PVS_CACHE_WAYS)
+		way = cache->next++ % PVS_CACHE_WAYS;
+	d = &set[way];
+	pvs_count(PVS_DECODED);
 	d->ip = ip;
 	d->text[0] = text[0];
 	d->text[1] = text[1];
@@ -193,6 +214,20 @@ static noinline struct pvs_decoded *pvs_cache_fill(struct pvs_decoded *d,
 	return d;
 }
 NOKPROBE_SYMBOL(pvs_cache_fill);
+
+static struct pvs_decoded *pvs_cache_set(struct pvs_cache *cache,
+					 unsigned int depth, unsigned long ip)
+{
+	unsigned int set;
+
+	if (likely(!depth))
+		set = hash_long(ip, PVS_CACHE_BITS);
+	else
+		set = (1 << PVS_CACHE_BITS) + ((depth - 1) << PVS_NESTED_BITS) +
+		      hash_long(ip, PVS_NESTED_BITS);
+	return &cache->entry[set * PVS_CACHE_WAYS];
+}
+NOKPROBE_SYMBOL(pvs_cache_set);
 
 /**
  * pvs_cache_get - what is the instruction that hit
@@ -206,15 +241,17 @@ NOKPROBE_SYMBOL(pvs_cache_fill);
 struct pvs_decoded *pvs_cache_get(unsigned int depth, unsigned long ip)
 {
 	struct pvs_cache *cache = this_cpu_read(pvs_caches);
-	struct pvs_decoded *d = &cache->entry[depth][hash_long(ip, PVS_CACHE_BITS)];
+	struct pvs_decoded *set = pvs_cache_set(cache, depth, ip), *d;
 
-	/* Where it hit last it does without a copy of the text. */
-	if (likely(d->ip == ip && pvs_text_on_page(ip) &&
-		   d->text[0] == READ_ONCE_NOCHECK(*(unsigned long *)ip) &&
-		   d->text[1] == READ_ONCE_NOCHECK(*(unsigned long *)(ip + sizeof(u64)))))
-		return d;
+	/* Without a copy of the text, wherever that does not need care. */
+	if (likely(pvs_text_on_page(ip)))
+		for (d = set; d < set + PVS_CACHE_WAYS; d++)
+			if (d->ip == ip &&
+			    d->text[0] == READ_ONCE_NOCHECK(*(unsigned long *)ip) &&
+			    d->text[1] == READ_ONCE_NOCHECK(*(unsigned long *)(ip + sizeof(u64))))
+				return d;
 
-	return pvs_cache_fill(d, ip);
+	return pvs_cache_fill(cache, set, ip);
 }
 NOKPROBE_SYMBOL(pvs_cache_get);
 
@@ -229,7 +266,7 @@ NOKPROBE_SYMBOL(pvs_cache_get);
 void *pvs_cache_code(struct pvs_decoded *decoded)
 {
 	struct pvs_cache *cache = this_cpu_read(pvs_caches);
-	unsigned int at = (decoded - &cache->entry[0][0]) * PVS_SLOT_SIZE;
+	unsigned int at = (decoded - cache->entry) * PVS_SLOT_SIZE;
 	u8 *code = cache->code + at;
 
 	if (!decoded->ready) {
