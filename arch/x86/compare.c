@@ -210,6 +210,13 @@ static void pvs_compare_differ(const struct pvs_compare *c, unsigned int len,
 }
 NOKPROBE_SYMBOL(pvs_compare_differ);
 
+/* Is the count of a repeated instruction not 0 yet? */
+static bool pvs_strings_left(const struct pvs_insn *insn, const struct pt_regs *regs)
+{
+	return insn->addr_size == sizeof(u32) ? (u32)regs->cx : regs->cx;
+}
+NOKPROBE_SYMBOL(pvs_strings_left);
+
 static bool pvs_compare_regs(const struct pvs_compare *c, const struct pvs_insn *insn,
 			     const struct pt_regs *regs)
 {
@@ -225,6 +232,10 @@ static bool pvs_compare_regs(const struct pvs_compare *c, const struct pvs_insn 
 			first &= ~X86_EFLAGS_RF;
 			second &= ~X86_EFLAGS_RF;
 		}
+		/* QEMU traps before it has seen that this element was the last one. */
+		if (pvs_compared_regs[i].offset == offsetof(struct pt_regs, ip) &&
+		    insn->rep && !pvs_strings_left(insn, regs) && second == c->before.ip)
+			second += insn->len;
 		if (likely(first == second))
 			continue;
 		pvs_compare_differ(c, insn->len, pvs_compared_regs[i].name, 0, first,
