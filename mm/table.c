@@ -14,6 +14,7 @@
  * table's first reading sees the change.
  */
 #include <linux/hash.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/preempt.h>
@@ -28,11 +29,13 @@ static bool pvs_is_leaf(u64 entry, unsigned int level)
 {
 	return level == 1 || (level <= 3 && (entry & _PAGE_PSE));
 }
+NOKPROBE_SYMBOL(pvs_is_leaf);
 
 static u64 *pvs_ref_table(u64 entry)
 {
 	return __va(entry & PTE_PFN_MASK);
 }
+NOKPROBE_SYMBOL(pvs_ref_table);
 
 /* Entry @index of the table at @level into which the huge @leaf would be split. */
 static u64 pvs_split(u64 leaf, unsigned int level, unsigned int index)
@@ -47,6 +50,7 @@ static u64 pvs_split(u64 leaf, unsigned int level, unsigned int index)
 
 	return ((leaf & mask) + ((u64)index << pvs_shift(level))) | prot;
 }
+NOKPROBE_SYMBOL(pvs_split);
 
 /**
  * pvs_ref_split - what the reference maps where it has no table
@@ -61,6 +65,7 @@ u64 pvs_ref_split(const struct pvs_table *t, unsigned int index)
 
 	return leaf ? pvs_split(leaf, t->level, index) : 0;
 }
+NOKPROBE_SYMBOL(pvs_ref_split);
 
 /* The entry by which @copy of the parent points to its copy of @child. */
 static u64 pvs_link(struct pvs_table *child, unsigned int copy, u64 ref)
@@ -360,6 +365,7 @@ static struct pvs_table *pvs_child(struct pvs_table *t, unsigned long addr)
 {
 	return READ_ONCE(t->slot[pvs_index(addr, t->level)]);
 }
+NOKPROBE_SYMBOL(pvs_child);
 
 static void __pvs_tree_sync(struct pvs_table *t, unsigned long start,
 			    unsigned long last)
@@ -437,6 +443,7 @@ struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr)
 
 	return t;
 }
+NOKPROBE_SYMBOL(pvs_table_find);
 
 /**
  * pvs_tree_covers - is an address mapped through a copy, of whatever level
@@ -742,6 +749,7 @@ bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
 		return false;
 	return !(error_code & X86_PF_USER) || (all & _PAGE_USER);
 }
+NOKPROBE_SYMBOL(pvs_ref_permits);
 
 /**
  * pvs_table_sync_own - bring one CPU's copies up to date along one address

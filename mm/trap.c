@@ -2,6 +2,7 @@
 /*
  * Trapped pages.
  */
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/pv_shadow.h>
@@ -203,12 +204,14 @@ struct pv_shadow_range *pvs_trapped(unsigned long addr)
 	return (void *)((unsigned long)READ_ONCE(t->slot[pvs_index(addr, 1)]) &
 			~PVS_WRITES_ONLY);
 }
+NOKPROBE_SYMBOL(pvs_trapped);
 
 /* Only the PCID in use can have seen the page, since the CPU did not leave it. */
 static void pvs_flush_own(unsigned long addr)
 {
 	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 }
+NOKPROBE_SYMBOL(pvs_flush_own);
 
 /**
  * pvs_reveal - let this CPU, and no other, see a trapped page
@@ -235,6 +238,7 @@ bool pvs_reveal(unsigned long addr, bool write)
 		pvs_flush_own(addr);
 	return true;
 }
+NOKPROBE_SYMBOL(pvs_reveal);
 
 /**
  * pvs_hide - hide a revealed page from this CPU again
@@ -267,6 +271,7 @@ void pvs_hide(unsigned long addr)
 		 pvs_hidden(slot, pvs_ref_entry(t, index)) != hidden);
 	pvs_flush_own(addr);
 }
+NOKPROBE_SYMBOL(pvs_hide);
 
 /**
  * pvs_fix_copy - is a fault only due to a copy that is behind

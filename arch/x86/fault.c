@@ -362,6 +362,22 @@ static bool pvs_add_page(struct pvs_step *step, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_add_page);
 
+/*
+ * A debugger's wish to stop at branches only: not while we step. The debug trap's own
+ * code restores it.
+ */
+static void pvs_branches_only(bool on)
+{
+	u64 debugctl;
+
+	if (likely(!test_thread_flag(TIF_BLOCKSTEP)))
+		return;
+	rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+	debugctl &= ~DEBUGCTLMSR_BTF;
+	wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl | (on ? DEBUGCTLMSR_BTF : 0));
+}
+NOKPROBE_SYMBOL(pvs_branches_only);
+
 /* Let the processor run the instruction and tell us when it has. */
 static void pvs_step_arm(struct pvs_step *step, struct pt_regs *regs)
 {
@@ -370,13 +386,7 @@ static void pvs_step_arm(struct pvs_step *step, struct pt_regs *regs)
 	regs->flags |= X86_EFLAGS_TF;
 	regs->flags &= ~X86_EFLAGS_IF;
 
-	/* A debugger's wish to stop at branches only; the debug trap restores it. */
-	if (test_thread_flag(TIF_BLOCKSTEP)) {
-		u64 debugctl;
-
-		rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl & ~DEBUGCTLMSR_BTF);
-	}
+	pvs_branches_only(false);
 }
 NOKPROBE_SYMBOL(pvs_step_arm);
 
@@ -391,12 +401,7 @@ NOKPROBE_SYMBOL(pvs_step_disarm);
 static void pvs_step_abort(struct pvs_steps *s, struct pt_regs *regs)
 {
 	pvs_step_disarm(pvs_top(s), regs);
-	if (test_thread_flag(TIF_BLOCKSTEP)) {
-		u64 debugctl;
-
-		rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
-		wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl | DEBUGCTLMSR_BTF);
-	}
+	pvs_branches_only(true);
 	pvs_pop(s);
 	pvs_count(PVS_ABORTED);
 }
@@ -423,7 +428,7 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 
 	pvs_count(PVS_MISSED);
 	pvs_decode_at(&insn, regs->ip);
-	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_STEP, 0);
+	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_MISSED, 0);
 
 	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
 		pvs_hide_missed(s);
@@ -801,6 +806,9 @@ void __pv_shadow_nmi_exit(void)
 	if (step && step->revealed)
 		for (i = 0; i < step->nr; i++)
 			pvs_reveal(step->addr[i], false);
+	/* A debug trap in the NMI restored it. */
+	if (step && step->armed)
+		pvs_branches_only(false);
 }
 NOKPROBE_SYMBOL(__pv_shadow_nmi_exit);
 

@@ -24,7 +24,8 @@
 /* A stock entry with more behind it, so that its readers understand it, too. */
 struct pvs_rw_entry {
 	struct trace_mmiotrace_rw	stock;
-	u64				seq;
+	u64				seq	: 63;
+	u64				missed	: 1;
 };
 
 /**
@@ -126,6 +127,7 @@ static void pvs_tracer_rw(const struct pvs_map *map,
 		.width = width,
 	};
 	entry->seq = seq + 1;
+	entry->missed = access->engine == PV_SHADOW_MISSED;
 	trace_buffer_unlock_commit(tr, buffer, event, ctx);
 	pvs_count(PVS_RECORDED);
 }
@@ -413,8 +415,9 @@ static void pvs_print_rw(struct trace_iterator *iter)
 				 (rw->value >> 8) & 0xff, rw->value & 0xff);
 	else
 		trace_seq_printf(s, "0x%lx", rw->value);
-	trace_seq_printf(s, " 0x%lx %d cpu=%d seq=%llu\n", rw->pc,
-			 entry->stock.ent.pid, iter->cpu, entry->seq);
+	trace_seq_printf(s, " 0x%lx %d cpu=%d seq=%llu%s\n", rw->pc,
+			 entry->stock.ent.pid, iter->cpu, (u64)entry->seq,
+			 entry->missed ? " missed" : "");
 }
 
 static void pvs_print_map(struct trace_iterator *iter)

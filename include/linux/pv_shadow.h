@@ -26,6 +26,7 @@ enum pv_shadow_engine {
 	PV_SHADOW_STEP,		/* by the instruction itself, single-stepped */
 	PV_SHADOW_EMULATE,	/* by the fault handler */
 	PV_SHADOW_XOL,		/* ... with the instruction's help, out of line */
+	PV_SHADOW_MISSED,	/* let through: nothing is known of it */
 };
 
 /**
