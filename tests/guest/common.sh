@@ -58,9 +58,9 @@ qemu_broke()
 	local version
 	case $1 in
 	123)	# It looks a device up in a table that another CPU replaces when it maps a
-		# BAR: seldom.
-		grep -q '^vm: qemu failed (status 139)$' "$2/err" || return
-		echo "# QEMU crashed (SIGSEGV); once more"
+		# BAR: seldom. It is killed by SIGSEGV, or aborts itself.
+		grep -Eq '^vm: qemu failed \(status 139\)$|iotlb_to_section: Assertion' "$2/err" || return
+		echo "# QEMU crashed; once more"
 		;;
 	125)	# Before 8.1: a breakpoint trap where there is none (scripts/setup)
 		version=$(qemu-system-x86_64 --version | grep -oE '[0-9]+\.[0-9]+' | head -n 1)
