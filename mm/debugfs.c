@@ -11,6 +11,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/string_choices.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -122,7 +123,7 @@ static void pvs_verify_state(void *info)
 	struct pvs_verify *v = info;
 	struct pvs_diff diff = { .copy = v->cpu };
 
-	v->nr = pvs_root_verify(v->diff, PVS_MAX_DIFFS - 2);
+	v->nr = pvs_root_verify(v->diff, PVS_MAX_DIFFS - 3);
 
 	if (!pvs_steps_idle()) {
 		diff.kind = PVS_DIFF_STEP;
@@ -136,13 +137,32 @@ static void pvs_verify_state(void *info)
 		diff.kind = PVS_DIFF_COUNT;
 		v->diff[v->nr++] = diff;
 	}
+
+	/* What could not be shown is an event of its own, that says where. */
+	diff.have = READ_ONCE(stats[PVS_MISSED]);
+	diff.want = READ_ONCE(stats[PVS_UNKNOWN]);
+	if (diff.have > diff.want) {
+		diff.kind = PVS_DIFF_TOLD;
+		v->diff[v->nr++] = diff;
+	}
+}
+
+/* When nothing is traced. On the CPU itself. */
+static void pvs_verify_off(void *info)
+{
+	struct pvs_verify *v = info;
+
+	v->nr = pvs_root_verify_off(v->diff);
 }
 
 static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
 {
 	unsigned long flags;
 
-	/* A CPU that is not online makes no access; its copies must be right. */
+	/*
+	 * A CPU that is not online makes no access; its copies must be right, and it
+	 * must have left its roots.
+	 */
 	if (!smp_call_function_single(v->cpu, func, v, true))
 		return;
 	if (func == pvs_verify_copies) {
@@ -150,7 +170,7 @@ static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
 		func(v);
 		local_irq_restore(flags);
 	} else {
-		v->nr = 0;
+		v->nr = pvs_root_verify_dead(v->cpu, v->diff);
 	}
 }
 
@@ -172,8 +192,30 @@ static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
 			seq_printf(m, "cpu %d table level %u addr 0x%lx: copy of 0x%llx, should be of 0x%llx\n",
 				   v->cpu, d->level, d->addr, d->have, d->want);
 			break;
+		case PVS_DIFF_REF:
+			seq_printf(m, "cpu %d level %u addr 0x%lx: Linux's own entry 0x%llx leads to a copy\n",
+				   v->cpu, d->level, d->addr, d->have);
+			break;
+		case PVS_DIFF_USER:
+			seq_printf(m, "cpu %d table level %u addr 0x%lx: a copy in the user half\n",
+				   v->cpu, d->level, d->addr);
+			break;
+		case PVS_DIFF_OWN:
+			seq_printf(m, "cpu %d: 0x%llx is trapped, and page faults touch it\n",
+				   v->cpu, d->have);
+			break;
 		case PVS_DIFF_CR3:
-			seq_printf(m, "cpu %d: not on a shadow root, cr3 0x%llx\n",
+			seq_printf(m, "cpu %d: %s, cr3 0x%llx\n", v->cpu,
+				   pvs_active() ? "not on a shadow root" :
+						  "on a shadow root for nothing",
+				   d->have);
+			break;
+		case PVS_DIFF_MM:
+			seq_printf(m, "cpu %d: runs on the tables of 0x%llx, but Linux loaded 0x%llx\n",
+				   v->cpu, d->have, d->want);
+			break;
+		case PVS_DIFF_DEAD:
+			seq_printf(m, "cpu %d: dead, and not off its roots: pgd 0x%llx\n",
 				   v->cpu, d->have);
 			break;
 		case PVS_DIFF_STEP:
@@ -182,6 +224,10 @@ static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
 			break;
 		case PVS_DIFF_COUNT:
 			seq_printf(m, "cpu %d: %llu events, but %llu recorded, lost, paused or filtered\n",
+				   v->cpu, d->have, d->want);
+			break;
+		case PVS_DIFF_TOLD:
+			seq_printf(m, "cpu %d: %llu accesses missed, but only %llu shown as unknown\n",
 				   v->cpu, d->have, d->want);
 			break;
 		}
@@ -234,6 +280,21 @@ static unsigned int pvs_verify_cpu(struct seq_file *m, struct pvs_verify *v)
 	return found;
 }
 
+/* Nothing is traced: no memory, and Linux's own code. */
+static unsigned int pvs_verify_left(struct seq_file *m)
+{
+	unsigned int tables = atomic_read(&pvs_tree.nr_tables) * nr_cpu_ids;
+	unsigned int roots = pvs_root_pages();
+	bool on = static_key_enabled(&pv_shadow_key.key);
+
+	if (!tables && !roots && !pvs_nr_traps() && !on)
+		return 0;
+
+	seq_printf(m, "nothing is traced, but %u tables, %u roots and %lu traps are left; hooks are %s\n",
+		   tables, roots, pvs_nr_traps(), str_on_off(on));
+	return 1;
+}
+
 static int verify_show(struct seq_file *m, void *unused)
 {
 	struct pvs_verify *v = kzalloc(sizeof(*v), GFP_KERNEL);
@@ -242,17 +303,17 @@ static int verify_show(struct seq_file *m, void *unused)
 	if (!v)
 		return -ENOMEM;
 
-	if (!pvs_hold_active()) {
-		seq_puts(m, "ok\n"); /* there are no copies */
-		goto out;
+	if (pvs_hold()) {
+		for_each_possible_cpu(v->cpu)
+			found += pvs_verify_cpu(m, v);
+	} else {
+		found = pvs_verify_left(m);
+		for_each_possible_cpu(v->cpu)
+			found += pvs_verify_patiently(m, v, pvs_verify_off, true);
 	}
-
-	for_each_possible_cpu(v->cpu)
-		found += pvs_verify_cpu(m, v);
 	if (!found)
 		seq_puts(m, "ok\n");
-	pvs_release_active();
-out:
+	pvs_release();
 	kfree(v);
 	return 0;
 }

@@ -817,23 +817,87 @@ static bool pvs_entry_differs(struct pvs_table *t, unsigned int index, bool lazy
 	return !pvs_same(have, want);
 }
 
+/**
+ * pvs_is_copy - does an entry of the reference lead to a copy
+ * @t:	   the table that the entry stands for
+ * @entry: the entry
+ *
+ * Nobody but us may know of them: Linux would write to one, or free it.
+ */
+bool pvs_is_copy(const struct pvs_table *t, u64 entry)
+{
+	unsigned int n;
+
+	if (!(entry & _PAGE_PRESENT) || pvs_is_leaf(entry, t->level + 1))
+		return false;
+	for (n = 0; n < t->tree->nr_copies && t->copy[n]; n++)
+		if ((entry & PTE_PFN_MASK) == __pa(t->copy[n]))
+			return true;
+
+	return false;
+}
+
+/**
+ * pvs_is_trapped - is something trapped that a page fault itself touches
+ * @tree:  tree
+ * @start: where it is
+ * @size:  its size
+ * @diff:  told of it: what kind of difference, and the page
+ *
+ * Context as pvs_table_find().
+ */
+bool pvs_is_trapped(struct pvs_tree *tree, const void *start, size_t size,
+		    struct pvs_diff *diff)
+{
+	unsigned long addr, end = (unsigned long)start + size;
+	struct pvs_table *t;
+
+	for (addr = (unsigned long)start & PAGE_MASK; addr < end; addr += PAGE_SIZE) {
+		t = pvs_table_find(tree, addr);
+		if (!t || !READ_ONCE(t->slot[pvs_index(addr, 1)]))
+			continue;
+		diff->kind = PVS_DIFF_OWN;
+		diff->have = addr;
+		return true;
+	}
+
+	return false;
+}
+
 /*
  * Is the table made from what the reference has in the entry above, and will those
- * who change that find it? Lock of @t->parent held.
+ * who change that find it? And does nobody know of its copies who should not? Lock of
+ * @t->parent held.
  */
-static bool pvs_source_differs(struct pvs_table *t, bool lazy,
-			       struct pvs_diff *diff)
+static bool pvs_child_differs(struct pvs_table *t, bool lazy,
+			      struct pvs_diff *diff)
 {
 	u64 entry = pvs_ref_entry(t->parent, pvs_index(t->start, t->parent->level));
 	u64 ref, leaf;
 	bool differs;
 
+	diff->addr = t->start;
+	diff->level = t->level;
+	if (pvs_is_trapped(t->tree, t, sizeof(*t), diff) ||
+	    pvs_is_trapped(t->tree, t->slot, PVS_ENTRIES * sizeof(*t->slot), diff) ||
+	    pvs_is_trapped(t->tree, t->copy[diff->copy], PAGE_SIZE, diff))
+		return true;
+
+	diff->have = entry;
+	diff->want = 0;
+	if (pvs_is_copy(t, entry)) {
+		diff->kind = PVS_DIFF_REF;
+		return true;
+	}
+	if ((long)t->start >= 0) {
+		diff->kind = PVS_DIFF_USER;
+		return true;
+	}
+
 	pvs_source(t, entry, &ref, &leaf);
 
 	raw_spin_lock_nested(&t->lock, t->level);
 	diff->kind = PVS_DIFF_SOURCE;
-	diff->addr = t->start;
-	diff->level = t->level;
 	diff->have = t->ref ?: t->leaf;
 	diff->want = ref ?: leaf;
 	differs = t->ref != ref || (!ref && !pvs_same(t->leaf, leaf)) ||
@@ -861,7 +925,7 @@ static unsigned int pvs_table_verify(struct pvs_table *t, unsigned int copy,
 		if (found == max || t->level == 1 || !t->slot[i])
 			continue;
 		diff[found].copy = copy;
-		found += pvs_source_differs(t->slot[i], lazy, &diff[found]);
+		found += pvs_child_differs(t->slot[i], lazy, &diff[found]);
 	}
 	pvs_unlock(t);
 	local_irq_restore(flags);
@@ -908,7 +972,7 @@ unsigned int pvs_tree_verify(struct pvs_tree *tree, unsigned int copy,
  */
 bool pvs_verify_again(struct pvs_tree *tree, bool lazy, struct pvs_diff *diff)
 {
-	unsigned int level = diff->level + (diff->kind == PVS_DIFF_SOURCE);
+	unsigned int level = diff->level + (diff->kind != PVS_DIFF_ENTRY);
 	struct pvs_table *t = tree->root, *child;
 	unsigned long flags;
 	bool differs = false;
@@ -926,7 +990,7 @@ bool pvs_verify_again(struct pvs_tree *tree, bool lazy, struct pvs_diff *diff)
 	} else {
 		child = pvs_child(t, diff->addr);
 		if (child)
-			differs = pvs_source_differs(child, lazy, diff);
+			differs = pvs_child_differs(child, lazy, diff);
 	}
 	pvs_unlock(t);
 	local_irq_restore(flags);

@@ -91,18 +91,30 @@ struct pvs_tree {
  * enum pvs_diff_kind - what is not as it should be
  * @PVS_DIFF_ENTRY:  an entry of a copy
  * @PVS_DIFF_SOURCE: the table that a copy is made from
+ * @PVS_DIFF_REF:    an entry of the reference leads to a copy
+ * @PVS_DIFF_USER:   there are copies in the user half
+ * @PVS_DIFF_OWN:    what a page fault itself touches is trapped
  * @PVS_DIFF_ROOT:   an entry of a root
- * @PVS_DIFF_CR3:    the CPU is on no root
+ * @PVS_DIFF_CR3:    the CPU is on no root, or on one though nothing is traced
+ * @PVS_DIFF_MM:     what the CPU runs on stands for another pgd than Linux loaded
+ * @PVS_DIFF_DEAD:   the CPU does not run, but its roots are in use
  * @PVS_DIFF_STEP:   an access is under way where none can be
  * @PVS_DIFF_COUNT:  the counters do not add up
+ * @PVS_DIFF_TOLD:   accesses that were missed and not told of
  */
 enum pvs_diff_kind {
 	PVS_DIFF_ENTRY,
 	PVS_DIFF_SOURCE,
+	PVS_DIFF_REF,
+	PVS_DIFF_USER,
+	PVS_DIFF_OWN,
 	PVS_DIFF_ROOT,
 	PVS_DIFF_CR3,
+	PVS_DIFF_MM,
+	PVS_DIFF_DEAD,
 	PVS_DIFF_STEP,
 	PVS_DIFF_COUNT,
+	PVS_DIFF_TOLD,
 };
 
 /**
@@ -200,6 +212,10 @@ void pvs_tree_sync(struct pvs_tree *tree, unsigned long start,
 unsigned int pvs_tree_verify(struct pvs_tree *tree, unsigned int copy,
 			     bool lazy, struct pvs_diff *diff, unsigned int max);
 bool pvs_verify_again(struct pvs_tree *tree, bool lazy, struct pvs_diff *diff);
+
+bool pvs_is_copy(const struct pvs_table *t, u64 entry);
+bool pvs_is_trapped(struct pvs_tree *tree, const void *start, size_t size,
+		    struct pvs_diff *diff);
 
 bool pvs_entry_pa(const void *entry, u64 *pa);
 

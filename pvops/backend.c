@@ -47,25 +47,22 @@ bool pvs_active(void)
 }
 
 /**
- * pvs_hold_active - keep CPUs on their roots
+ * pvs_hold - keep CPUs on their roots, or off them
  *
- * Sleeps.
+ * Sleeps. Until pvs_release().
  *
- * Return: false if they are not; else pvs_release_active() is due.
+ * Return: true if they are on them.
  */
-bool pvs_hold_active(void)
+bool pvs_hold(void)
 {
 	mutex_lock(&pvs_lock);
-	if (pvs_is_active)
-		return true;
-	mutex_unlock(&pvs_lock);
-	return false;
+	return pvs_is_active;
 }
 
 /**
- * pvs_release_active - undo pvs_hold_active()
+ * pvs_release - undo pvs_hold()
  */
-void pvs_release_active(void)
+void pvs_release(void)
 {
 	mutex_unlock(&pvs_lock);
 }

@@ -9,8 +9,8 @@
 #include <linux/types.h>
 
 bool pvs_active(void);
-bool pvs_hold_active(void);
-void pvs_release_active(void);
+bool pvs_hold(void);
+void pvs_release(void);
 int pvs_block(void);
 void pvs_unblock(void);
 bool __init pvs_install(void);

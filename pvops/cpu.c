@@ -59,6 +59,15 @@ void pvs_on_each_live_cpu(smp_call_func_t func)
 }
 
 /**
+ * pvs_cpu_alive - does a CPU execute kernel code, on whatever tables
+ * @cpu: it
+ */
+bool pvs_cpu_alive(int cpu)
+{
+	return READ_ONCE(per_cpu(pvs_alive, cpu));
+}
+
+/**
  * pv_shadow_cpu_alive - this CPU has its first address space
  *
  * From cpu_init(), before anything of the CPU can be interrupted.

@@ -9,5 +9,6 @@
 #include <linux/smp.h>
 
 void pvs_on_each_live_cpu(smp_call_func_t func);
+bool pvs_cpu_alive(int cpu);
 
 #endif /* _PV_SHADOW_CPU_H */

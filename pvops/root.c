@@ -19,6 +19,8 @@
 #include <asm/tlbflush.h>
 
 #include "../arch/x86/fault.h"
+#include "../mm/stats.h"
+#include "cpu.h"
 #include "root.h"
 
 /**
@@ -415,20 +417,24 @@ static unsigned int pvs_root_differs(struct pvs_root *root,
 	unsigned int level = pvs_tree.root->level;
 	int cpu = smp_processor_id();
 	unsigned int i, found = 0;
-	u64 *pgd, want;
+	struct pvs_table *child;
+	u64 *pgd, ref, want;
+	bool leads;
 
 	raw_spin_lock(&root->lock);
 	pgd = __va(root->pgd);
 	for (i = 0; i < PVS_ENTRIES << pvs_root_order() && found < max; i++) {
 		if (!root->pgd)
 			break;
-		want = READ_ONCE(pgd[i]);
+		ref = want = READ_ONCE(pgd[i]);
 		if (i < PVS_ENTRIES)
-			want = pvs_root_entry(&pvs_tree, i, cpu, want);
-		if (pvs_same(root->page[i], want))
+			want = pvs_root_entry(&pvs_tree, i, cpu, ref);
+		child = READ_ONCE(pvs_tree.root->slot[i % PVS_ENTRIES]);
+		leads = child && pvs_is_copy(child, ref);
+		if (pvs_same(root->page[i], want) && !leads)
 			continue;
 		diff[found++] = (struct pvs_diff){
-			.kind = PVS_DIFF_ROOT,
+			.kind = leads ? PVS_DIFF_REF : PVS_DIFF_ROOT,
 			.copy = cpu,
 			.level = level,
 			.addr = (long)((unsigned long)i << pvs_shift(level) <<
@@ -443,10 +449,41 @@ static unsigned int pvs_root_differs(struct pvs_root *root,
 	return found;
 }
 
+/* What this CPU touches when it takes a page fault, beside tables. */
+static bool pvs_root_own_trapped(struct pvs_cpu *c, struct pvs_diff *diff)
+{
+	const struct {
+		const void *start;
+		size_t size;
+	} own[] = {
+		{ c, sizeof(*c) },
+		{ this_cpu_ptr(pvs_stats), sizeof(pvs_stats) },
+		{ current, sizeof(*current) },
+		{ current->active_mm, sizeof(struct mm_struct) },
+	};
+	size_t size = PAGE_SIZE << pvs_root_order();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(own); i++)
+		if (pvs_is_trapped(&pvs_tree, own[i].start, own[i].size, diff))
+			return true;
+	for (i = 0; i < pvs_nr_asids(); i++)
+		if (pvs_is_trapped(&pvs_tree, c->root[i].page, size, diff))
+			return true;
+
+	return false;
+}
+
+/* The pgd that Linux says this CPU runs on. */
+static u64 pvs_linux_pgd(void)
+{
+	return __pa(this_cpu_read(cpu_tlbstate.loaded_mm)->pgd);
+}
+
 /**
  * pvs_root_verify - compare this CPU's roots with Linux's pgds
  * @diff: where to put what differs
- * @max:  how many fit
+ * @max:  how many fit, at least 3
  *
  * All of them, since Linux may come back to an address space without a flush.
  * Interrupts off.
@@ -459,23 +496,74 @@ unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
 	struct pvs_root *root = pvs_root_loaded(c);
 	unsigned int asid, found = 0;
 
-	if (!max)
-		return 0;
+	*diff = (struct pvs_diff){ .copy = smp_processor_id() };
 
 	if (!c->on || !root || !root->pgd ||
 	    pvs_tree.root->ref != __pa(init_mm.pgd)) {
-		*diff = (struct pvs_diff){
-			.kind = PVS_DIFF_CR3,
-			.copy = smp_processor_id(),
-			.have = __native_read_cr3(),
-		};
+		diff->kind = PVS_DIFF_CR3;
+		diff->have = __native_read_cr3();
 		return 1;
 	}
 
+	if (root->pgd != pvs_linux_pgd()) {
+		diff[found++] = (struct pvs_diff){
+			.kind = PVS_DIFF_MM,
+			.have = root->pgd,
+			.want = pvs_linux_pgd(),
+		};
+	}
+	if (pvs_root_own_trapped(c, &diff[found]))
+		found++;
 	for (asid = 0; asid < pvs_nr_asids(); asid++)
 		found += pvs_root_differs(&c->root[asid], diff + found, max - found);
 
 	return found;
+}
+
+/**
+ * pvs_root_verify_off - does this CPU run on Linux's own tables
+ * @diff: told if not
+ *
+ * Interrupts off.
+ *
+ * Return: number of differences found.
+ */
+unsigned int pvs_root_verify_off(struct pvs_diff *diff)
+{
+	u64 cr3 = __native_read_cr3();
+
+	*diff = (struct pvs_diff){
+		.kind = pvs_cpu_on() ? PVS_DIFF_CR3 : PVS_DIFF_MM,
+		.have = cr3 & CR3_ADDR_MASK,
+		.want = pvs_linux_pgd(),
+	};
+
+	return pvs_cpu_on() || diff->have != diff->want;
+}
+
+/**
+ * pvs_root_verify_dead - is nothing in use of a CPU that does not run
+ * @cpu:  CPU, not online
+ * @diff: told if there is
+ *
+ * Return: number of differences found.
+ */
+unsigned int pvs_root_verify_dead(int cpu, struct pvs_diff *diff)
+{
+	struct pvs_cpu *c = per_cpu_ptr(&pvs_cpus, cpu);
+	unsigned int asid;
+
+	*diff = (struct pvs_diff){ .kind = PVS_DIFF_DEAD, .copy = cpu };
+
+	/* It comes up, or goes down, and looks after itself. */
+	if (pvs_cpu_alive(cpu))
+		return 0;
+	smp_rmb(); /* pairs with the one in pv_shadow_cpu_dead() */
+
+	for (asid = 0; asid < pvs_nr_asids() && !diff->have; asid++)
+		diff->have = READ_ONCE(c->root[asid].pgd);
+
+	return READ_ONCE(c->on) || diff->have;
 }
 
 /**

@@ -26,6 +26,8 @@ void pvs_root_refresh(const void *pgd);
 void pvs_root_forget(const void *pgd);
 bool pvs_root_sync_own(unsigned long addr);
 unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max);
+unsigned int pvs_root_verify_off(struct pvs_diff *diff);
+unsigned int pvs_root_verify_dead(int cpu, struct pvs_diff *diff);
 
 bool pvs_cpu_on(void);
 void pvs_cpu_adopt(void);
