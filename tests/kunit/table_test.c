@@ -637,6 +637,69 @@ static void test_store(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, race.wrong);
 }
 
+/* Written in an NMI that finds the lock taken. */
+static bool test_store_in_nmi(struct pvs_tree *tree, u64 *entry, u64 value, bool *known)
+{
+	bool stored;
+
+	__preempt_count_add(NMI_OFFSET);
+	stored = pvs_store(tree, entry, value);
+	if (!stored) {
+		WRITE_ONCE(*entry, value);
+		*known = pvs_mirror(tree, entry);
+	}
+	__preempt_count_sub(NMI_OFFSET);
+	return stored;
+}
+
+/*
+ * Whoever changes the table meanwhile puts right what an NMI could not; if nobody does
+ * the NMI writes as anybody else.
+ */
+static void test_stale(struct kunit *test)
+{
+	bool stored, stale, known = false;
+	struct test_ctx *ctx = test->priv;
+	struct pvs_table *t;
+	unsigned long flags;
+	unsigned int n;
+	u64 *pte;
+
+	test_start(test, 4);
+	pte = test_entry(test, TEST_ADDR, 1);
+	pte[0] = 0x1000 | TEST_PAGE;
+	pte[1] = 0x2000 | TEST_PAGE;
+	t = test_create(test, TEST_ADDR);
+
+	local_irq_save(flags);
+	stored = test_store_in_nmi(&ctx->tree, pte, 0x3000 | TEST_PAGE, &known);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_TRUE(test, stored);
+	KUNIT_EXPECT_FALSE(test, t->stale);
+	test_expect(test, TEST_ADDR, 0x3000 | TEST_PAGE);
+
+	local_irq_save(flags);
+	raw_spin_lock_nested(&t->lock, t->level);
+	stored = test_store_in_nmi(&ctx->tree, pte, 0x4000 | TEST_PAGE, &known);
+	stale = t->stale;
+	raw_spin_unlock(&t->lock);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_FALSE(test, stored);
+	KUNIT_EXPECT_TRUE(test, known);
+	KUNIT_EXPECT_TRUE(test, stale);
+	KUNIT_EXPECT_EQ(test, 0x4000 | TEST_PAGE, *pte);
+	for (n = 0; n < TEST_COPIES; n++)
+		KUNIT_EXPECT_EQ(test, 0x3000 | TEST_PAGE,
+				t->copy[n][pvs_index(TEST_ADDR, 1)]);
+
+	/* The end of what the holder does, here another entry's change */
+	KUNIT_EXPECT_TRUE(test, pvs_store(&ctx->tree, &pte[1], 0x5000 | TEST_PAGE));
+	KUNIT_EXPECT_FALSE(test, t->stale);
+	test_expect(test, TEST_ADDR, 0x4000 | TEST_PAGE);
+	test_expect(test, TEST_ADDR + PAGE_SIZE, 0x5000 | TEST_PAGE);
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
+}
+
 static void test_permits(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
@@ -708,6 +771,72 @@ static void test_race(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
 }
 
+/* What faults on another CPU read meanwhile, without the lock. */
+static int test_prober(void *arg)
+{
+	unsigned int index = pvs_index(TEST_ADDR, 1);
+	struct test_race *race = arg;
+	struct pvs_table *t = pvs_table_find(&race->ctx->tree, TEST_ADDR);
+	u64 want = t->copy[0][index];
+	unsigned long flags;
+
+	while (!READ_ONCE(race->stop)) {
+		local_irq_save(flags);
+		race->wrong += pvs_ref_entry(t, index) != want;
+		pvs_table_sync_own(&race->ctx->tree, TEST_ADDR, 1);
+		race->wrong += READ_ONCE(t->copy[1][index]) != want;
+		race->looks++;
+		local_irq_restore(flags);
+		cond_resched();
+	}
+	complete(&race->done);
+	return 0;
+}
+
+/*
+ * A leaf is split, and the table collapsed, over and over: whoever asks what is mapped
+ * there gets the same answer at any time.
+ */
+static void test_split_race(struct kunit *test)
+{
+	struct test_race race = { .ctx = test->priv };
+	unsigned int i, wrong = 0;
+	u64 *pmd, *table, leaf, link;
+	struct task_struct *task;
+	struct pvs_table *t;
+
+	test_start(test, 4);
+	pmd = test_entry(test, TEST_ADDR, 2);
+	leaf = 0x200000 | TEST_LEAF;
+	*pmd = leaf;
+	t = test_create(test, TEST_ADDR);
+	/* Trapped beside what is looked at */
+	test_trap(test, t, TEST_ADDR + PAGE_SIZE, true);
+
+	table = test_page(test);
+	for (i = 0; i < PVS_ENTRIES; i++)
+		table[i] = (0x200000 + i * PAGE_SIZE) | TEST_PAGE;
+	link = __pa(table) | TEST_TABLE;
+
+	init_completion(&race.done);
+	task = kthread_run(test_prober, &race, "pvs_test_prober");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	while (!READ_ONCE(race.looks))
+		cond_resched();
+	for (i = 0; i < 200000 && (i < 20000 || READ_ONCE(race.looks) < 100000); i++) {
+		pvs_store(&race.ctx->tree, pmd, i & 1 ? leaf : link);
+		wrong += t->ref != (i & 1 ? 0 : __pa(table));
+		cond_resched();
+	}
+	WRITE_ONCE(race.stop, true);
+	wait_for_completion(&race.done);
+	KUNIT_EXPECT_EQ(test, 0, wrong);
+	KUNIT_EXPECT_EQ(test, 0, race.wrong);
+	KUNIT_EXPECT_EQ(test, 0, test_diffs(test));
+	test_expect(test, TEST_ADDR + PAGE_SIZE, 0);
+	test_trap(test, t, TEST_ADDR + PAGE_SIZE, false);
+}
+
 static struct kunit_case table_test_cases[] = {
 	KUNIT_CASE(test_path_4),
 	KUNIT_CASE(test_path_5),
@@ -721,9 +850,11 @@ static struct kunit_case table_test_cases[] = {
 	KUNIT_CASE(test_table_flags),
 	KUNIT_CASE(test_sync),
 	KUNIT_CASE(test_store),
+	KUNIT_CASE(test_stale),
 	KUNIT_CASE(test_prune),
 	KUNIT_CASE(test_permits),
 	KUNIT_CASE(test_race),
+	KUNIT_CASE_SLOW(test_split_race),
 	{}
 };
 
