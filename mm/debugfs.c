@@ -5,6 +5,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/export.h>
 #include <linux/init.h>
 #include <linux/mm.h>
 #include <linux/pv_shadow.h>
@@ -23,6 +24,7 @@
 #include "trap.h"
 
 DEFINE_PER_CPU(unsigned long [PVS_NR_STATS], pvs_stats);
+EXPORT_PER_CPU_SYMBOL_GPL(pvs_stats);
 
 static const char * const pvs_stat_names[PVS_NR_STATS] = {
 	[PVS_EVENTS]	= "events",

@@ -2,6 +2,7 @@
 /*
  * Trapped pages.
  */
+#include <linux/export.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
@@ -146,6 +147,7 @@ prune:
 	mutex_unlock(&pvs_tree.lock);
 	return ret;
 }
+EXPORT_SYMBOL_GPL(pv_shadow_trap);
 
 /**
  * pv_shadow_retrap - have trapped pages follow a change of @range->writes_only
@@ -186,6 +188,7 @@ void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
 	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);
 }
+EXPORT_SYMBOL_GPL(pv_shadow_untrap);
 
 /**
  * pvs_trapped - whose is the page of an address
