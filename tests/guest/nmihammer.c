@@ -4,12 +4,14 @@
  * with the same page and with another: the worst place to be interrupted in.
  *
  * A thread on each CPU but the first reads and writes QEMU's edu. The thread on the
- * first CPU sends NMIs to all others, whose handler reads and writes it, too.
+ * first CPU sends NMIs to all others, whose handler reads and writes it, too. CPUs may
+ * go and come meanwhile.
  */
 #define pr_fmt(fmt) "nmihammer: " fmt
 
 #include <linux/completion.h>
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
@@ -43,6 +45,11 @@ static DECLARE_COMPLETION(idle);
 static DEFINE_PER_CPU(unsigned int, nmis);
 static DEFINE_PER_CPU(bool, nmi_due);
 
+/* What is under way, and how many NMIs were held during that. */
+enum { NOTHING, GOING, COMING, NR_PHASES };
+static int phase;
+static DEFINE_PER_CPU(unsigned int [NR_PHASES], held);
+
 static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
 {
 	unsigned int n;
@@ -55,6 +62,7 @@ static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
 		writel(0x80000000 | n, bar + HANDLER_OFFSET);
 	if (hold)
 		udelay(hold);
+	this_cpu_inc(held[READ_ONCE(phase)]);
 	if (what & 2)
 		readl(bar + TASK_OFFSET);
 	if (what & 4)
@@ -85,33 +93,76 @@ static int hammer(void *unused)
 	return 0;
 }
 
+/* Among the first steps up and the last ones down. */
+static int cpu_prepare(unsigned int cpu)
+{
+	WRITE_ONCE(phase, COMING);
+	return 0;
+}
+
+static int cpu_gone(unsigned int cpu)
+{
+	WRITE_ONCE(phase, NOTHING);
+	return 0;
+}
+
+/* Among the last steps up and the first ones down. */
+static int cpu_there(unsigned int cpu)
+{
+	WRITE_ONCE(phase, NOTHING);
+	return 0;
+}
+
+static int cpu_leaves(unsigned int cpu)
+{
+	WRITE_ONCE(phase, GOING);
+	return 0;
+}
+
+/*
+ * To a CPU that is online it will come: stop_machine() takes a CPU away, and waits for
+ * us here.
+ */
+static void send_nmi(int cpu)
+{
+	preempt_disable();
+	if (cpu_online(cpu)) {
+		WRITE_ONCE(per_cpu(nmi_due, cpu), true);
+		apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+	}
+	preempt_enable();
+}
+
+static void wait_for_nmi(int cpu)
+{
+	while (READ_ONCE(per_cpu(nmi_due, cpu)))
+		cpu_relax();
+}
+
 static void send_nmis(void)
 {
 	unsigned int i;
 	int cpu;
 
 	for (i = 0; i < count; i++) {
-		for_each_online_cpu(cpu) {
+		for_each_possible_cpu(cpu) {
 			if (cpu == 0)
 				continue;
-			while (READ_ONCE(per_cpu(nmi_due, cpu)))
-				cpu_relax();
-			WRITE_ONCE(per_cpu(nmi_due, cpu), true);
-			apic->send_IPI_mask(cpumask_of(cpu), NMI_VECTOR);
+			wait_for_nmi(cpu);
+			send_nmi(cpu);
 		}
 		cond_resched();
 	}
-	for_each_online_cpu(cpu)
-		while (READ_ONCE(per_cpu(nmi_due, cpu)))
-			cpu_relax();
+	for_each_possible_cpu(cpu)
+		wait_for_nmi(cpu);
 }
 
 static int __init nmihammer_init(void)
 {
 	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL);
 	struct task_struct *task;
-	unsigned int sum = 0;
-	int cpu;
+	unsigned int sum = 0, going = 0, coming = 0;
+	int cpu, early, late;
 
 	if (!pdev) {
 		pr_err("no edu device; give QEMU -device edu\n");
@@ -127,33 +178,45 @@ static int __init nmihammer_init(void)
 		return -ENOMEM;
 	}
 
+	early = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "nmihammer:prepare",
+					  cpu_prepare, cpu_gone);
+	late = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "nmihammer:online",
+					 cpu_there, cpu_leaves);
+	register_nmi_handler(NMI_LOCAL, nmi_handler, 0, "nmihammer");
+
+	/* One for us, so that none is the last before all were started. */
+	atomic_set(&busy, 1);
 	cpus_read_lock();
 	/* Migration would leave an NMI's CPU without its thread, no more. */
-	atomic_set(&busy, num_online_cpus() - 1);
-	register_nmi_handler(NMI_LOCAL, nmi_handler, 0, "nmihammer");
 	for_each_online_cpu(cpu) {
 		if (cpu == 0)
 			continue;
 		task = kthread_create(hammer, NULL, "nmihammer/%d", cpu);
-		if (IS_ERR(task)) {
-			if (atomic_dec_and_test(&busy))
-				complete(&idle);
+		if (IS_ERR(task))
 			continue;
-		}
+		atomic_inc(&busy);
 		kthread_bind(task, cpu);
 		wake_up_process(task);
 	}
+	cpus_read_unlock();
 	set_cpus_allowed_ptr(current, cpumask_of(0));
 	send_nmis();
 	WRITE_ONCE(stop, true);
-	if (num_online_cpus() > 1)
+	if (!atomic_dec_and_test(&busy))
 		wait_for_completion(&idle);
 	unregister_nmi_handler(NMI_LOCAL, "nmihammer");
-	cpus_read_unlock();
+	if (late > 0)
+		cpuhp_remove_state_nocalls(late);
+	if (early > 0)
+		cpuhp_remove_state_nocalls(early);
 
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu(cpu) {
 		sum += per_cpu(nmis, cpu);
-	pr_info("%u NMIs handled\n", sum);
+		going += per_cpu(held, cpu)[GOING];
+		coming += per_cpu(held, cpu)[COMING];
+	}
+	pr_info("%u NMIs handled, %u while a CPU went, %u while one came\n",
+		sum, going, coming);
 	iounmap(bar);
 	pci_disable_device(pdev);
 	pci_dev_put(pdev);
