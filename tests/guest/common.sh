@@ -125,6 +125,41 @@ compare_log()
 	fi
 }
 
+# within_record NAME LOG RECORD PHYS: of the device whose registers' addresses begin
+# with PHYS (0xfed00, say) the log has on each CPU what stands in the record in this
+# order, without a gap; what comes before and after it was not traced.
+within_record()
+{
+	local out
+	if out=$(python3 - "$2" "$3" "$4" 2>&1 <<-'EOP'
+		import re, sys
+		log, rec = {}, {}
+		for l in open(sys.argv[1], errors="replace"):
+		    f = l.split()
+		    if l[:2] in ("R ", "W ") and f[4].startswith(sys.argv[3]):
+		        log.setdefault(int(f[8][4:]), []).append((f[0], int(f[1]), int(f[4], 16), int(f[5], 16)))
+		for l in open(sys.argv[2]):
+		    m = re.match(r"memory_region_ops_(\w+) cpu (\d+) .* addr (\S+) value (\S+) size (\d+)", l)
+		    n = int(m[5])
+		    rec.setdefault(int(m[2]), []).append((m[1][0].upper(), n, int(m[3], 16), int(m[4], 16) & (1 << 8 * n) - 1))
+		total = 0
+		for cpu, events in sorted(log.items()):
+		    have = rec.get(cpu, [])
+		    n = len(events)
+		    if not any(have[i:i + n] == events for i in range(len(have) - n + 1) if have[i] == events[0]):
+		        sys.exit(f"cpu {cpu}: the {n} events of the log are no part of the record's {len(have)}")
+		    total += n
+		if not total:
+		    sys.exit("the log has no events of it")
+		print(f"{total} events on {len(log)} CPUs")
+	EOP
+	); then
+		pass "$1: the record has what was logged: $out"
+	else
+		not_ok "$1: log and record" "$out"
+	fi
+}
+
 # results NAME: pass on the results that vm NAME's guest printed; none is a status
 # other than 0
 results()
