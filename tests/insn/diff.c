@@ -48,7 +48,7 @@ static u8 vectors_engine[XSAVE_SIZE] __attribute__((aligned(64)));
 static u64 vector_mask;
 static unsigned int vector_size;
 static u64 seed = 1;
-static unsigned long bad, compared, skipped, stepped, elsewhere;
+static unsigned long bad, compared, skipped, stepped, elsewhere, left;
 static unsigned long by_type[PVS_INSN_EXEC + 1], locked_known;
 
 /* What became of a run on the processor. */
@@ -181,6 +181,8 @@ static bool run_engine(struct pt_regs *regs)
 			value = get(ops.addr, insn.width);
 			break;
 		case PVS_INSN_STORE:
+			if (insn.pop)
+				ops.value = get(regs->sp, sizeof(u64));
 			memcpy((void *)ops.addr, &ops.value, insn.width);
 			break;
 		case PVS_INSN_MOVS:
@@ -289,6 +291,21 @@ static void check_direction(void)
 		fail(wrote ? "writes" : "does not write");
 }
 
+/* The engine leaves it to the processor, but has to know what it reads. */
+static void check_stepped(void)
+{
+	struct pvs_operands ops;
+
+	if (!insn.stepped || !insn.reads || insn.writes || insn.width != sizeof(u64))
+		fail("is not stepped");
+	if ((insn.reg == offsetof(struct pt_regs, ip)) != the.jump)
+		fail("where its operand goes");
+	pvs_resolve(&insn, &the.regs, &ops);
+	if (ops.addr != the.addr)
+		fail("address");
+	left++;
+}
+
 static void run_case(const struct gen *g, const bool *features)
 {
 	struct pt_regs native, engine;
@@ -318,6 +335,12 @@ static void run_case(const struct gen *g, const bool *features)
 		elsewhere++;
 		return;
 	}
+	if (the.stepped) {
+		check_stepped();
+		return;
+	}
+	if (insn.stepped)
+		fail("is stepped");
 
 	restore();
 	if (!run_native(&native)) {
@@ -515,8 +538,8 @@ int main(int argc, char **argv)
 	       gen_forms(), cases, compared, by_type[PVS_INSN_LOAD],
 	       by_type[PVS_INSN_STORE], by_type[PVS_INSN_MOVS],
 	       by_type[PVS_INSN_EXEC]);
-	printf("# %lu misaligned and refused by both, %lu with the stack pointer, %lu not on this CPU; features missing:",
-	       skipped, stepped, elsewhere);
+	printf("# %lu misaligned and refused by both, %lu with the stack pointer, %lu left to the processor, %lu not on this CPU; features missing:",
+	       skipped, stepped, left, elsewhere);
 	for (i = 0; i < GEN_NR_FEATURES; i++)
 		if (!features[i])
 			printf(" %u", i);

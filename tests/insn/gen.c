@@ -35,6 +35,9 @@ enum gen_imm { I0, IB, IZ };
 #define F_MOVE		BIT(10)	/* of the moves */
 #define F_DIRECT	BIT(11)	/* reg has the destination's address */
 #define F_MASK		BIT(12)	/* reg is one of eight mask registers */
+#define F_POP		BIT(13)
+#define F_PUSH		BIT(14)	/* what it reads, or of a call where it comes from */
+#define F_JUMP		BIT(15)	/* to where its operand says */
 
 #define CF	X86_EFLAGS_CF
 #define PF	X86_EFLAGS_PF
@@ -553,6 +556,12 @@ static const struct gen_form gen_list[] = {
 	A("vblendv", M3A, P66, 0x4a, 0x4c, S0, L01, IB, F_VVVV, AVX2),
 	S("pcmpstr", M3A, P66, 0x60, 0x63, S0, IB, 0, SSE42),
 	A("vpcmpstr", M3A, P66, 0x60, 0x63, S0, L0, IB, 0, AVX),
+
+	/* All of 8 bytes */
+	GRP("pop", M1, 0x8f, 0, S01, I0, F_MOVE | F_POP, 0),
+	GRP("push", M1, 0xff, 6, S01, I0, F_MOVE | F_PUSH, 0),
+	GRP("call", M1, 0xff, 2, S01, I0, F_MOVE | F_PUSH | F_JUMP, 0),
+	GRP("jmp", M1, 0xff, 4, S01, I0, F_MOVE | F_JUMP, 0),
 };
 
 enum gen_mode {
@@ -749,7 +758,8 @@ static void gen_sizes(struct gen_enc_state *s, const struct gen *g,
 
 /* Which registers, and what they have to hold for the operand to be at target. */
 static void gen_address(struct gen_enc_state *s, const struct gen *g,
-			struct gen_case *c, unsigned long target)
+			const struct gen_form *f, struct gen_case *c,
+			unsigned long target)
 {
 	unsigned long rest;
 
@@ -780,10 +790,16 @@ static void gen_address(struct gen_enc_state *s, const struct gen *g,
 		s->sib = g->mode == MODE_ABS;
 		return;
 	}
+	/* What it pops has to be there, too. */
+	if ((f->flags & F_POP) && g->mode == MODE_SP)
+		s->disp &= 0x7f;
 	rest = target - (long)s->disp * (s->disp_len == 1 ? s->n : 1);
 
 	if (g->mode == MODE_SP) {
 		s->base = SP;
+		/* It has been moved when the address is worked out. */
+		if (f->flags & F_POP)
+			rest -= sizeof(u64);
 		if (g->kernel) {
 			s->sib = true;
 			s->index = below(&s->seed, SP);
@@ -827,7 +843,7 @@ static void gen_address(struct gen_enc_state *s, const struct gen *g,
 	}
 	if (s->index != NONE)
 		rest -= gen_get(c, s->index) << s->scale;
-	if (s->addr32)
+	if (s->addr32 && !((f->flags & F_POP) && s->base == SP))
 		rest = (u32)rest | gen_random(&s->seed) << 32;
 	gen_set(c, s->base, rest);
 }
@@ -1004,6 +1020,9 @@ void gen_make(const struct gen *g, unsigned long target, const u8 *data,
 	c->feature = f->feature;
 	c->bits = f->flags & F_BITS;
 	c->move = f->flags & F_MOVE;
+	c->stack = f->flags & F_POP ? 8 : f->flags & F_PUSH ? -8 : 0;
+	c->jump = f->flags & F_JUMP;
+	c->stepped = f->flags & (F_PUSH | F_JUMP);
 	c->addr = target;
 	c->regs.ip = g->text;
 	c->regs.flags = (gen_random(&s.seed) & (CF | PF | AF | ZF | SF | OF)) |
@@ -1020,7 +1039,9 @@ void gen_make(const struct gen *g, unsigned long target, const u8 *data,
 	if (f->flags & (F_SI | F_DI)) {
 		gen_string(&s, g, f, c);
 	} else if (!(f->flags & F_MOFFS)) {
-		gen_address(&s, g, c, target);
+		if ((f->flags & F_POP) && !g->kernel)
+			c->regs.sp = g->data + 0x100;
+		gen_address(&s, g, f, c, target);
 		do {
 			s.reg = below(&s.seed, 16);
 		} while ((f->flags & (F_BITS | F_DIRECT)) &&

@@ -72,6 +72,9 @@ struct gen {
  * @bits:    a bit test whose register moves the operand
  * @sp:      the stack pointer is an operand
  * @move:    completed without being executed
+ * @stack:   what it adds to the stack pointer
+ * @jump:    goes on where its memory operand says
+ * @stepped: but by the processor alone
  */
 struct gen_case {
 	const char	*name;
@@ -86,6 +89,9 @@ struct gen_case {
 	bool		bits;
 	bool		sp;
 	bool		move;
+	s8		stack;
+	bool		jump;
+	bool		stepped;
 };
 
 bool gen_next(struct gen *g);
