@@ -26,6 +26,7 @@
 #include <linux/slab.h>
 
 #include <asm/asm.h>
+#include <asm/ibt.h>
 #include <asm/nospec-branch.h>
 
 static unsigned int count = 1000;
@@ -279,7 +280,8 @@ static void movs2_turn(struct hammer *h)
 asm(".pushsection .text, \"ax\"\n"
 	".type hammer_target, @function\n"
 	"hammer_target:\n"
-	"	ret\n"
+	ASM_ENDBR
+	ASM_RET
 	".size hammer_target, . - hammer_target\n"
 	".type hammer_jump, @function\n"
 	"hammer_jump:\n"

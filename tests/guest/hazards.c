@@ -21,6 +21,7 @@
 #include <linux/kthread.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/objtool.h>
 #include <linux/pci.h>
 #include <linux/perf_event.h>
 #include <linux/rcupdate.h>
@@ -81,8 +82,12 @@ static u32 ram[WORDS];
  * probe to be made a jump.
  */
 #define SITE(name, insn)						\
-	"1:	" insn "\n"						\
-	"2:	nopl	0x0(%%rax,%%rax,1)\n"				\
+	"1:\n"								\
+	ANNOTATE_NOENDBR						\
+	"	" insn "\n"						\
+	"2:\n"								\
+	ANNOTATE_NOENDBR						\
+	"	nopl	0x0(%%rax,%%rax,1)\n"				\
 	"	.nops 8\n"						\
 	"	.pushsection .data, \"aw\"\n"				\
 	"	.globl " #name "\n"					\
