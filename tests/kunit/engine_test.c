@@ -124,6 +124,9 @@ struct test_state {
  * @sim:     memory, when the events that should be there have been
  * @bad:     differences
  * @done:    accesses that the handler was to make itself, of all cases
+ * @reps:    instructions that were repeated, of all cases
+ * @count:   instructions that were counted as completed, by enum pv_shadow_engine
+ * @by:      those there should be
  * @compared, @events, @faulted, @not_here, @on_sp: counts for the log
  */
 struct test_ctx {
@@ -154,6 +157,9 @@ struct test_ctx {
 	u8			sim[GEN_DATA_SIZE];
 	unsigned long		bad;
 	unsigned long		done;
+	unsigned long		reps;
+	long			count[PV_SHADOW_XOL + 1];
+	long			by[PV_SHADOW_XOL + 1];
 	unsigned long		compared;
 	unsigned long		events;
 	unsigned long		faulted;
@@ -369,6 +375,24 @@ static void test_exit(struct kunit *test)
 	pvs_engine_set("auto");
 }
 
+static unsigned long test_stat(enum pvs_stat stat)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(pvs_stats, cpu)[stat]);
+	return sum;
+}
+
+/* The counters of who completed something, from before a case on. */
+static void test_count(long by)
+{
+	ctx->count[PV_SHADOW_EMULATE] += by * (long)test_stat(PVS_EMULATED);
+	ctx->count[PV_SHADOW_XOL] += by * (long)test_stat(PVS_XOL);
+	ctx->count[PV_SHADOW_STEP] += by * (long)test_stat(PVS_STEPPED);
+}
+
 static void test_reveal(void)
 {
 	unsigned long addr;
@@ -422,17 +446,31 @@ static noinline void test_run(struct test_state *state, bool reveal, bool irqs)
 	memcpy(state->data, ctx->data, GEN_DATA_SIZE);
 }
 
-/* The text is written at one address and fetched at another. */
-static void test_write_text(const u8 *text, unsigned int len)
+static u8 *test_put(u8 *to, const void *from, unsigned int len)
+{
+	memcpy(to, from, len);
+	return to + len;
+}
+
+/*
+ * The text is written at one address and fetched at another. What the instruction does
+ * to the stack pointer is undone: nothing that is needed is in the word it moves over.
+ */
+static void test_write_text(const u8 *text, unsigned int len, s8 stack)
 {
 	static const u8 jmp[] = { 0xff, 0x25, 0, 0, 0, 0 };	/* jmp *0(%rip) */
+	const u8 lea[] = { 0x48, 0x8d, 0x64, 0x24, -stack };	/* lea -stack(%rsp), %rsp */
 	u8 *p = ctx->text + (ctx->gen.text - (unsigned long)ctx->area->addr);
 	const void *to = pvs_test_return;
 
 	memcpy(p - sizeof(test_endbr), test_endbr, sizeof(test_endbr));
-	memcpy(p, text, len);
-	memcpy(p + len, jmp, sizeof(jmp));
-	memcpy(p + len + sizeof(jmp), &to, sizeof(to));
+	p = test_put(p, text, len);
+	/* Where an indirect jump may lead. */
+	p = test_put(p, test_endbr, sizeof(test_endbr));
+	if (stack)
+		p = test_put(p, lea, sizeof(lea));
+	p = test_put(p, jmp, sizeof(jmp));
+	test_put(p, &to, sizeof(to));
 	sync_core();
 }
 
@@ -453,7 +491,9 @@ static enum pv_shadow_engine test_done_by(const char *engine)
 	bool xol = strcmp(engine, "emulate") && strcmp(engine, "step");
 	unsigned long addr = ctx->insn.direct ? ctx->the.dst : ctx->the.addr;
 
-	/* Left to the processor to refuse; TCG does not always. */
+	/* Left to the processor to do; or to refuse: TCG does not always. */
+	if (ctx->the.stepped)
+		return PV_SHADOW_STEP;
 	if (ctx->insn.aligned && (addr & (ctx->insn.width - 1)))
 		return PV_SHADOW_STEP;
 	switch (ctx->insn.type) {
@@ -560,6 +600,8 @@ static void test_want_all(const char *engine)
 
 	if (by != PV_SHADOW_STEP)
 		ctx->done += n;
+	ctx->by[by] = n;
+	ctx->reps += ctx->insn.rep;
 	ctx->nr_want = 0;
 	memcpy(ctx->sim, ctx->start, GEN_DATA_SIZE);
 	for (i = 0; i < n; i++)
@@ -621,11 +663,17 @@ static void test_compare(const char *engine, bool irqs)
 	if (ctx->native.trap != ctx->other.trap)
 		test_fail(engine, "fault");
 	ctx->compared++;
-	/* What did not come to its end has no value to tell. */
-	if (ctx->native.trap)
+	memset(ctx->by, 0, sizeof(ctx->by));
+	/* What did not come to its end has no value to tell, but was tried by a step. */
+	if (ctx->native.trap) {
+		if (ctx->count[PV_SHADOW_EMULATE] || ctx->count[PV_SHADOW_XOL])
+			test_fail(engine, "counters, with a fault");
 		return;
+	}
 
 	test_want_all(engine);
+	if (memcmp(ctx->by, ctx->count, sizeof(ctx->by)))
+		test_fail(engine, "counters");
 	if (memcmp(ctx->native.data, ctx->sim, GEN_DATA_SIZE))
 		test_fail(engine, "memory beside the operand");
 	if (test_events_differ())
@@ -668,12 +716,15 @@ static void test_generate(unsigned long target)
 
 /*
  * What QEMU's TCG gets wrong, with tracing or without; seen in versions 7.2 and 10.0.
+ * What QEMU's TCG gets wrong, with tracing or without; seen in versions 7.2 and 10.
  * - adcx and adox leave garbage in flags;
  * - shld and shrd relative to the instruction: it forgets that there is an immediate;
  * - a locked access that is not aligned is done by a loop of its own, which loses the
  *   flags if it faults;
  * - of some vectors it reads 16 bytes where the processor would read less, or 32 where
  *   it would read 16: that is another event if it is on another page.
+ * - of some vectors it reads 16 bytes, or 32, where the processor would read less:
+ *   that is another event if it is on another page.
  *
  * Return: is the case to be left out?
  */
@@ -695,16 +746,22 @@ static bool test_avoid_tcg(unsigned long target)
 	    offset_in_page(ctx->the.addr) + ctx->insn.width <= PAGE_SIZE &&
 	    offset_in_page(ctx->the.addr) + reads > PAGE_SIZE)
 		test_generate(target - reads);
+	    last <= PAGE_SIZE && last + 32 - ctx->insn.width > PAGE_SIZE)
+		test_generate(target - 32);
 	return false;
 }
 
 /* Return: is there a case to run? */
 static bool test_make(void)
 {
-	unsigned long target = test_place_data();
+	unsigned long target = test_place_data(), to;
 
 	ctx->gen.text = test_place_text();
 	test_generate(target);
+	if (ctx->the.jump) {
+		to = ctx->gen.text + ctx->the.len;
+		memcpy(ctx->start + ctx->the.addr - ctx->range.start, &to, sizeof(to));
+	}
 	if (ctx->the.sp) {
 		ctx->on_sp++;
 		return false;
@@ -735,6 +792,7 @@ static void test_begin(void)
 		ctx->start[i] = gen_random(&ctx->random) >> 24;
 	ctx->bad = 0;
 	ctx->done = 0;
+	ctx->reps = 0;
 	ctx->compared = 0;
 	ctx->events = 0;
 	ctx->faulted = 0;
@@ -744,7 +802,7 @@ static void test_begin(void)
 	/* What the stack pointer will be. */
 	memset(&ctx->the, 0, sizeof(ctx->the));
 	ctx->the.regs.flags = X86_EFLAGS_FIXED;
-	test_write_text(NULL, 0);
+	test_write_text(NULL, 0, 0);
 }
 
 static void test_end(struct kunit *test, const char *engine)
@@ -770,13 +828,16 @@ static void test_engine(struct kunit *test, const char *engine)
 	while (gen_next(&ctx->gen)) {
 		if (!test_make())
 			continue;
-		test_write_text(ctx->the.text, ctx->the.len);
+		test_write_text(ctx->the.text, ctx->the.len, ctx->the.stack);
 		test_run(&ctx->native, true, false);
 		if (ctx->nr_told)
 			test_fail("native", "events");
 		ctx->faulted += !!ctx->native.trap;
 		irqs = n++ & 1;
+		memset(ctx->count, 0, sizeof(ctx->count));
+		test_count(-1);
 		test_run(&ctx->other, false, irqs);
+		test_count(1);
 		test_compare(engine, irqs);
 		cond_resched();
 	}
@@ -803,17 +864,11 @@ static void test_step(struct kunit *test)
 	test_engine(test, "step");
 }
 
-static unsigned long test_stat(enum pvs_stat stat)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(pvs_stats, cpu)[stat]);
-	return sum;
-}
-
-/* Two engines do everything, and nothing differs. */
+/*
+ * Two engines do everything, and nothing differs; except that QEMU's TCG, seen in
+ * version 10, single-steps a repeated string instruction once more when its count is
+ * at zero, so that each of them ends where it began.
+ */
 static void test_compare_same(struct kunit *test)
 {
 	unsigned long compared = test_stat(PVS_COMPARED);
@@ -821,7 +876,9 @@ static void test_compare_same(struct kunit *test)
 
 	test_engine(test, "compare");
 	KUNIT_EXPECT_EQ(test, ctx->done, test_stat(PVS_COMPARED) - compared);
-	KUNIT_EXPECT_EQ(test, 0, test_stat(PVS_DIFFER) - differ);
+	differ = test_stat(PVS_DIFFER) - differ;
+	if (!ctx->tcg || differ != ctx->reps)
+		KUNIT_EXPECT_EQ(test, 0, differ);
 }
 
 /* Write to the operand, without end. */
@@ -864,7 +921,7 @@ static void test_compare_differs(struct kunit *test)
 	kcsan_disable_current();
 	ctx->the.regs.si = ctx->range.start + 0x100;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		test_write_text(cases[i].text, cases[i].len);
+		test_write_text(cases[i].text, cases[i].len, 0);
 		compared = test_stat(PVS_COMPARED);
 		differ = test_stat(PVS_DIFFER);
 		until = jiffies + 20 * HZ;
