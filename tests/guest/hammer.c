@@ -5,8 +5,8 @@
  * and the turn.
  *
  * dev=edu is QEMU's edu: only aligned accesses of 4 bytes, and of 8 from 0x80 on,
- * reach it. Only it has mode=stack. dev=cmb is the memory buffer of QEMU's nvme: any size, and it keeps
- * what is written.
+ * reach it. Only it has mode=stack. dev=cmb is the memory buffer of QEMU's nvme: any
+ * size, and it keeps what is written. Only it has mode=cross and mode=alu.
  */
 #define pr_fmt(fmt) "hammer: " fmt
 
@@ -26,8 +26,11 @@
 #include <linux/slab.h>
 
 #include <asm/asm.h>
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
+#include <asm/processor-flags.h>
 
 static unsigned int count = 1000;
 module_param(count, uint, 0444);
@@ -39,7 +42,7 @@ MODULE_PARM_DESC(seed, "of the pseudo-random sequences (default 1)");
 
 static char *mode = "mixed";
 module_param(mode, charp, 0444);
-MODULE_PARM_DESC(mode, "mixed (default), string, movs2, cross, stack or irq");
+MODULE_PARM_DESC(mode, "mixed (default), string, movs2, cross, stack, alu or irq");
 
 static char *dev = "edu";
 module_param(dev, charp, 0444);
@@ -72,7 +75,8 @@ static DECLARE_COMPLETION(all_done);
  * @soft:  turns in @tasklet's
  * @wrong: values read that should have been others
  * @ops:   accesses made, as the module counts them
- * @buf:   for copies
+ * @buf:   for copies; mode alu: what the device has to hold
+ * @filled: mode alu: the device does
  */
 struct hammer {
 	unsigned int		index;
@@ -87,7 +91,8 @@ struct hammer {
 	unsigned long		wrong;
 	atomic_long_t		ops;
 	struct task_struct	*task;
-	u64			buf[64];
+	u64			buf[64] __aligned(64);
+	bool			filled;
 };
 
 static u32 value32(struct hammer *h)
@@ -316,6 +321,189 @@ static noinline void stack_turn(struct hammer *h)
 	atomic_long_add(5, &h->ops);
 }
 
+/**
+ * struct alu - what an instruction is given, and what it leaves
+ * @a:      its register, or what is compared
+ * @d:      a second one
+ * @flags:  flags
+ * @vector: its vector register
+ */
+struct alu {
+	u64		a;
+	u64		d;
+	unsigned long	flags;
+	u64		vector[4];
+};
+
+/* After a bit test the others may be anything. */
+#define ALU_FLAGS	(X86_EFLAGS_CF | X86_EFLAGS_ZF)
+
+/*
+ * One instruction on (%rdi), which the kernel's own accessors have no use for. The
+ * function's name says what it does to how many bytes there: events.test reads it.
+ */
+#define ALU(name, insn)							\
+static noinline __noclone void alu_##name(void *at, struct alu *alu)	\
+{									\
+	asm volatile("cmpq %%rdx, %%rax\n\t"				\
+		     insn "\n\t"					\
+		     "pushfq\n\t"					\
+		     "popq %[flags]"					\
+		     : "+a" (alu->a), "+d" (alu->d), [flags] "=&r" (alu->flags) \
+		     : "D" (at), "b" (0x1234), "c" (0x5678)		\
+		     : "memory", "cc");					\
+	alu->flags &= ALU_FLAGS;					\
+}
+
+/* The same with a vector in its register; the caller saves those. */
+#define ALU_VECTOR(name, load, insn, store)				\
+static noinline __noclone void alu_##name(void *at, struct alu *alu)	\
+{									\
+	asm volatile(load " (%[vector]), %%" insn "\n\t"		\
+		     store ", (%[vector])"				\
+		     : : "D" (at), [vector] "r" (alu->vector) : "memory", "cc"); \
+}
+
+ALU(rw1_add, "addb %%al, (%%rdi)")
+ALU(rw2_add, "addw %%ax, (%%rdi)")
+ALU(rw4_add, "addl %%eax, (%%rdi)")
+ALU(rw8_add, "addq %%rax, (%%rdi)")
+ALU(rw8_adc, "adcq %%rax, (%%rdi)")
+ALU(rw4_sub_imm, "subl $0x12345678, (%%rdi)")
+ALU(rw1_not, "notb (%%rdi)")
+ALU(rw8_neg, "negq (%%rdi)")
+ALU(rw2_inc, "incw (%%rdi)")
+ALU(rw4_shl, "shll $3, (%%rdi)")
+ALU(r1_cmp, "cmpb %%al, (%%rdi)")
+ALU(r4_cmp, "cmpl (%%rdi), %%eax")
+ALU(r8_cmp, "cmpq $0x55, (%%rdi)")
+ALU(r2_test, "testw %%ax, (%%rdi)")
+ALU(r8_test, "testq %%rax, (%%rdi)")
+ALU(r8_sub, "subq (%%rdi), %%rax")
+ALU(r4_imul, "imull (%%rdi), %%eax")
+ALU(r2_cmov, "cmovcw (%%rdi), %%ax")
+ALU(w1_setc, "setc (%%rdi)")
+ALU(r4_bt_imm, "btl $7, (%%rdi)")
+ALU(rw8_btc_imm, "btcq $43, (%%rdi)")
+ALU(r8_bt, "btq %%rax, (%%rdi)")
+ALU(rw4_bts, "btsl %%eax, (%%rdi)")
+ALU(rw1_xchg, "xchgb %%al, (%%rdi)")
+ALU(rw4_xchg, "xchgl %%eax, (%%rdi)")
+ALU(rw8_xchg, "xchgq %%rax, (%%rdi)")
+ALU(rw2_xadd, "lock xaddw %%ax, (%%rdi)")
+ALU(rw4_xadd, "lock xaddl %%eax, (%%rdi)")
+ALU(rw8_xadd, "xaddq %%rax, (%%rdi)")
+ALU(rw4_cmpxchg, "lock cmpxchgl %%edx, (%%rdi)")
+ALU(rw8_cmpxchg, "cmpxchgq %%rdx, (%%rdi)")
+ALU(rw8_cmpxchg8b, "lock cmpxchg8b (%%rdi)")
+ALU(rw16_cmpxchg16b, "lock cmpxchg16b (%%rdi)")
+ALU(r2_movbe, "movbew (%%rdi), %%ax")
+ALU(r8_movbe, "movbeq (%%rdi), %%rax")
+ALU(w4_movbe, "movbel %%eax, (%%rdi)")
+ALU_VECTOR(r16_movdqu, "movdqu", "xmm0\n\tmovdqu (%%rdi), %%xmm0", "movdqu %%xmm0")
+ALU_VECTOR(w16_movdqu, "movdqu", "xmm0\n\tmovdqu %%xmm0, (%%rdi)", "movdqu %%xmm0")
+ALU_VECTOR(r16_paddq, "movdqu", "xmm0\n\tpaddq (%%rdi), %%xmm0", "movdqu %%xmm0")
+ALU_VECTOR(r8_movhps, "movdqu", "xmm0\n\tmovhps (%%rdi), %%xmm0", "movdqu %%xmm0")
+ALU_VECTOR(w4_movss, "movdqu", "xmm0\n\tmovss %%xmm0, (%%rdi)", "movdqu %%xmm0")
+ALU_VECTOR(r32_vmovdqu, "vmovdqu", "ymm0\n\tvmovdqu (%%rdi), %%ymm0", "vmovdqu %%ymm0")
+ALU_VECTOR(w32_vmovdqu, "vmovdqu", "ymm0\n\tvmovdqu %%ymm0, (%%rdi)", "vmovdqu %%ymm0")
+
+/*
+ * Sometimes its comparison is to be true; a bit's number moves the operand; it has a
+ * vector; it is locked, and QEMU's TCG loses the flags if such an access to a device is
+ * single-stepped.
+ */
+enum { ALU_EQUAL = 1, ALU_BITS = 2, ALU_FPU = 4, ALU_LOCKED = 8 };
+
+static const struct {
+	void		(*run)(void *at, struct alu *alu);
+	u8		width;
+	u8		flags;
+	u16		feature;
+} alus[] = {
+#define PLAIN(name, width)		{ alu_##name, width, 0, X86_FEATURE_FPU }
+#define EQUAL(name, width, flags, feature) { alu_##name, width, ALU_EQUAL | (flags), feature }
+#define BITS(name, width)		{ alu_##name, width, ALU_BITS, X86_FEATURE_FPU }
+#define LOCKED(name, width)		{ alu_##name, width, ALU_LOCKED, X86_FEATURE_FPU }
+#define VECTOR(name, width, feature)	{ alu_##name, width, ALU_FPU, feature }
+	PLAIN(rw1_add, 1), PLAIN(rw2_add, 2), PLAIN(rw4_add, 4), PLAIN(rw8_add, 8),
+	PLAIN(rw8_adc, 8), PLAIN(rw4_sub_imm, 4), PLAIN(rw1_not, 1), PLAIN(rw8_neg, 8),
+	PLAIN(rw2_inc, 2), PLAIN(rw4_shl, 4),
+	PLAIN(r1_cmp, 1), PLAIN(r4_cmp, 4), PLAIN(r8_cmp, 8), PLAIN(r2_test, 2),
+	PLAIN(r8_test, 8), PLAIN(r8_sub, 8), PLAIN(r4_imul, 4), PLAIN(r2_cmov, 2),
+	PLAIN(w1_setc, 1), PLAIN(r4_bt_imm, 4), PLAIN(rw8_btc_imm, 8),
+	BITS(r8_bt, 8), BITS(rw4_bts, 4),
+	LOCKED(rw1_xchg, 1), LOCKED(rw4_xchg, 4), LOCKED(rw8_xchg, 8),
+	LOCKED(rw2_xadd, 2), LOCKED(rw4_xadd, 4), PLAIN(rw8_xadd, 8),
+	EQUAL(rw4_cmpxchg, 4, ALU_LOCKED, X86_FEATURE_FPU),
+	EQUAL(rw8_cmpxchg, 8, 0, X86_FEATURE_FPU),
+	EQUAL(rw8_cmpxchg8b, 8, ALU_LOCKED, X86_FEATURE_CX8),
+	EQUAL(rw16_cmpxchg16b, 16, ALU_LOCKED, X86_FEATURE_CX16),
+	{ alu_r2_movbe, 2, 0, X86_FEATURE_MOVBE }, { alu_r8_movbe, 8, 0, X86_FEATURE_MOVBE },
+	{ alu_w4_movbe, 4, 0, X86_FEATURE_MOVBE },
+	VECTOR(r16_movdqu, 16, X86_FEATURE_XMM2), VECTOR(w16_movdqu, 16, X86_FEATURE_XMM2),
+	VECTOR(r16_paddq, 16, X86_FEATURE_XMM2), VECTOR(r8_movhps, 8, X86_FEATURE_XMM2),
+	VECTOR(w4_movss, 4, X86_FEATURE_XMM2),
+	VECTOR(r32_vmovdqu, 32, X86_FEATURE_AVX), VECTOR(w32_vmovdqu, 32, X86_FEATURE_AVX),
+};
+
+/* Each turn one instruction, on the device and on memory that holds the same. */
+static noinline void alu_turn(struct hammer *h)
+{
+	u8 __iomem *area = own_area(h);
+	u8 *memory = (u8 *)h->buf;
+	u32 r = prandom_u32_state(&h->rnd);
+	struct alu on_device = { }, in_memory;
+	unsigned int i, n, at, end;
+
+	for (i = 0; !h->filled && i < ARRAY_SIZE(h->buf); i++) {
+		h->buf[i] = value64(h, &h->rnd);
+		writeq(h->buf[i], area + 8 * i);
+	}
+	h->filled = true;
+
+	n = r % ARRAY_SIZE(alus);
+	if (!boot_cpu_has(alus[n].feature))
+		return;
+	/* There is room for a bit test to go elsewhere. */
+	at = (128 + (r >> 8) % 224) & -alus[n].width;
+	on_device.a = value64(h, &h->rnd);
+	on_device.d = value64(h, &h->rnd);
+	for (i = 0; i < ARRAY_SIZE(on_device.vector); i++)
+		on_device.vector[i] = value64(h, &h->rnd);
+	if ((alus[n].flags & ALU_EQUAL) && (r >> 31)) {
+		u64 *word = (u64 *)(memory + (at & ~7u));
+
+		on_device.a = alus[n].width == 4 ? *(u32 *)(memory + at) : word[0];
+		on_device.d = alus[n].width == 16 ? word[1] : on_device.a >> 32;
+	}
+	if (alus[n].flags & ALU_BITS) {
+		on_device.a = (s64)((r >> 16) % 2000) - 1000;
+		i = ((s64)on_device.a >> 3) & -(int)alus[n].width;
+	} else {
+		i = 0;
+	}
+	in_memory = on_device;
+
+	if (alus[n].flags & ALU_FPU)
+		kernel_fpu_begin();
+	alus[n].run((void __force *)area + at, &on_device);
+	alus[n].run(memory + at, &in_memory);
+	if (alus[n].flags & ALU_FPU)
+		kernel_fpu_end();
+
+	if (alus[n].flags & ALU_LOCKED) {
+		on_device.flags = 0;
+		in_memory.flags = 0;
+	}
+	h->wrong += !!memcmp(&on_device, &in_memory, sizeof(on_device));
+	at += i;
+	end = at + alus[n].width;
+	for (at &= ~7u; at < end; at += 8)
+		h->wrong += readq(area + at) != *(u64 *)(memory + at);
+	atomic_long_inc(&h->ops);
+}
+
 /*
  * Accesses that begin in one page and end in the next. What a trace has to show
  * is written into it first.
@@ -403,6 +591,7 @@ static const struct {
 	{ "movs2", movs2_turn },
 	{ "cross", cross_turn },
 	{ "stack", stack_turn },
+	{ "alu", alu_turn },
 	{ "irq", mixed_turn, .irq = true },
 };
 
@@ -531,6 +720,10 @@ static int __init hammer_init(void)
 	}
 	if (edu && !strcmp(mode, "cross")) {
 		pr_err("edu takes no unaligned accesses; use dev=cmb\n");
+		return -EINVAL;
+	}
+	if (edu && !strcmp(mode, "alu")) {
+		pr_err("edu does not keep what is written; use dev=cmb\n");
 		return -EINVAL;
 	}
 
