@@ -13,6 +13,7 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/cpu.h>
+#include <linux/cpufeature.h>
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
@@ -26,7 +27,6 @@
 #include <linux/slab.h>
 
 #include <asm/asm.h>
-#include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/ibt.h>
 #include <asm/nospec-branch.h>
