@@ -45,18 +45,28 @@ static const char * const pvs_stat_names[PVS_NR_STATS] = {
 	[PVS_DIFFER]	= "differ",
 };
 
-static int stats_show(struct seq_file *m, void *unused)
+/**
+ * pvs_stat_sum - a counter of all CPUs
+ * @stat: which
+ *
+ * Any context.
+ */
+unsigned long pvs_stat_sum(enum pvs_stat stat)
 {
-	unsigned long sum;
-	unsigned int i;
+	unsigned long sum = 0;
 	int cpu;
 
-	for (i = 0; i < PVS_NR_STATS; i++) {
-		sum = 0;
-		for_each_possible_cpu(cpu)
-			sum += READ_ONCE(per_cpu(pvs_stats, cpu)[i]);
-		seq_printf(m, "%s %lu\n", pvs_stat_names[i], sum);
-	}
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(pvs_stats, cpu)[stat]);
+	return sum;
+}
+
+static int stats_show(struct seq_file *m, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < PVS_NR_STATS; i++)
+		seq_printf(m, "%s %lu\n", pvs_stat_names[i], pvs_stat_sum(i));
 	seq_printf(m, "traps %lu\n", pvs_nr_traps());
 	seq_printf(m, "table_pages %u\n",
 		   atomic_read(&pvs_tree.nr_tables) * nr_cpu_ids);

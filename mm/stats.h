@@ -42,6 +42,8 @@ enum pvs_stat {
 
 DECLARE_PER_CPU(unsigned long [PVS_NR_STATS], pvs_stats);
 
+unsigned long pvs_stat_sum(enum pvs_stat stat);
+
 /* Any context: a single instruction, so that an NMI does no harm. */
 #define pvs_count(stat)	this_cpu_inc(pvs_stats[stat])
 

@@ -210,13 +210,6 @@ static void pvs_compare_differ(const struct pvs_compare *c, unsigned int len,
 }
 NOKPROBE_SYMBOL(pvs_compare_differ);
 
-/* Is the count of a repeated instruction not 0 yet? */
-static bool pvs_strings_left(const struct pvs_insn *insn, const struct pt_regs *regs)
-{
-	return insn->addr_size == sizeof(u32) ? (u32)regs->cx : regs->cx;
-}
-NOKPROBE_SYMBOL(pvs_strings_left);
-
 static bool pvs_compare_regs(const struct pvs_compare *c, const struct pvs_insn *insn,
 			     const struct pt_regs *regs)
 {
@@ -234,7 +227,7 @@ static bool pvs_compare_regs(const struct pvs_compare *c, const struct pvs_insn 
 		}
 		/* QEMU traps before it has seen that this element was the last one. */
 		if (pvs_compared_regs[i].offset == offsetof(struct pt_regs, ip) &&
-		    insn->rep && !pvs_strings_left(insn, regs) && second == c->before.ip)
+		    insn->rep && !pvs_rep_left(insn, regs) && second == c->before.ip)
 			second += insn->len;
 		if (likely(first == second))
 			continue;

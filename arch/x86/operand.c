@@ -197,6 +197,17 @@ static void pvs_advance(unsigned long *reg, long by, unsigned int addr_size)
 }
 NOKPROBE_SYMBOL(pvs_advance);
 
+/**
+ * pvs_rep_left - has a repeated instruction elements left
+ * @insn: the instruction
+ * @regs: registers
+ */
+bool pvs_rep_left(const struct pvs_insn *insn, const struct pt_regs *regs)
+{
+	return pvs_mask_addr(regs->cx, insn->addr_size);
+}
+NOKPROBE_SYMBOL(pvs_rep_left);
+
 /* One element. Return: was it the last? */
 static bool pvs_complete_string(const struct pvs_insn *insn,
 				struct pt_regs *regs)
@@ -210,7 +221,7 @@ static bool pvs_complete_string(const struct pvs_insn *insn,
 	if (!insn->rep)
 		return true;
 	pvs_advance(&regs->cx, -1, insn->addr_size);
-	return !pvs_mask_addr(regs->cx, insn->addr_size);
+	return !pvs_rep_left(insn, regs);
 }
 NOKPROBE_SYMBOL(pvs_complete_string);
 

@@ -373,22 +373,12 @@ static void test_exit(struct kunit *test)
 	pvs_engine_set("auto");
 }
 
-static unsigned long test_stat(enum pvs_stat stat)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(pvs_stats, cpu)[stat]);
-	return sum;
-}
-
 /* The counters of who completed something, from before a case on. */
 static void test_count(long by)
 {
-	ctx->count[PV_SHADOW_EMULATE] += by * (long)test_stat(PVS_EMULATED);
-	ctx->count[PV_SHADOW_XOL] += by * (long)test_stat(PVS_XOL);
-	ctx->count[PV_SHADOW_STEP] += by * (long)test_stat(PVS_STEPPED);
+	ctx->count[PV_SHADOW_EMULATE] += by * (long)pvs_stat_sum(PVS_EMULATED);
+	ctx->count[PV_SHADOW_XOL] += by * (long)pvs_stat_sum(PVS_XOL);
+	ctx->count[PV_SHADOW_STEP] += by * (long)pvs_stat_sum(PVS_STEPPED);
 }
 
 static void test_reveal(void)
@@ -858,12 +848,12 @@ static void test_step(struct kunit *test)
 /* Two engines do everything, and nothing differs. */
 static void test_compare_same(struct kunit *test)
 {
-	unsigned long compared = test_stat(PVS_COMPARED);
-	unsigned long differ = test_stat(PVS_DIFFER);
+	unsigned long compared = pvs_stat_sum(PVS_COMPARED);
+	unsigned long differ = pvs_stat_sum(PVS_DIFFER);
 
 	test_engine(test, "compare");
-	KUNIT_EXPECT_EQ(test, ctx->done, test_stat(PVS_COMPARED) - compared);
-	KUNIT_EXPECT_EQ(test, 0, test_stat(PVS_DIFFER) - differ);
+	KUNIT_EXPECT_EQ(test, ctx->done, pvs_stat_sum(PVS_COMPARED) - compared);
+	KUNIT_EXPECT_EQ(test, 0, pvs_stat_sum(PVS_DIFFER) - differ);
 }
 
 /* Write to the operand, without end. */
@@ -907,17 +897,17 @@ static void test_compare_differs(struct kunit *test)
 	ctx->the.regs.si = ctx->range.start + 0x100;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		test_write_text(cases[i].text, cases[i].len, 0);
-		compared = test_stat(PVS_COMPARED);
-		differ = test_stat(PVS_DIFFER);
+		compared = pvs_stat_sum(PVS_COMPARED);
+		differ = pvs_stat_sum(PVS_DIFFER);
 		until = jiffies + 20 * HZ;
 		n = 0;
 		do {
 			test_run(&ctx->other, false, false);
 			n++;
 			cond_resched();
-		} while (test_stat(PVS_DIFFER) == differ && time_before(jiffies, until));
-		KUNIT_EXPECT_EQ(test, n, test_stat(PVS_COMPARED) - compared);
-		KUNIT_EXPECT_EQ_MSG(test, 1, test_stat(PVS_DIFFER) - differ,
+		} while (pvs_stat_sum(PVS_DIFFER) == differ && time_before(jiffies, until));
+		KUNIT_EXPECT_EQ(test, n, pvs_stat_sum(PVS_COMPARED) - compared);
+		KUNIT_EXPECT_EQ_MSG(test, 1, pvs_stat_sum(PVS_DIFFER) - differ,
 				    "%s, %lu times", cases[i].name, n);
 	}
 	kcsan_enable_current();

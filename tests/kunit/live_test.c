@@ -168,16 +168,6 @@ static int live_init(struct kunit *test)
 	return 0;
 }
 
-static unsigned long live_stat(enum pvs_stat stat)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(pvs_stats, cpu)[stat]);
-	return sum;
-}
-
 static void live_verify(void *found)
 {
 	struct pvs_diff diff[4];
@@ -230,7 +220,7 @@ static void live_access(void *arg)
 static void live_expect(struct kunit *test, unsigned long addr, bool read,
 			bool write, const char *when)
 {
-	unsigned long resyncs = live_stat(PVS_RESYNCS);
+	unsigned long resyncs = pvs_stat_sum(PVS_RESYNCS);
 	bool trapped = addr == ctx->range.start;
 	struct live_access access = { .addr = addr };
 	long events;
@@ -246,7 +236,7 @@ static void live_expect(struct kunit *test, unsigned long addr, bool read,
 		KUNIT_EXPECT_EQ_MSG(test, atomic_long_read(&ctx->events) - events,
 				    trapped ? read + write : 0, "%s: CPU %d", when, cpu);
 	}
-	KUNIT_EXPECT_EQ_MSG(test, live_stat(PVS_RESYNCS), resyncs, "%s", when);
+	KUNIT_EXPECT_EQ_MSG(test, pvs_stat_sum(PVS_RESYNCS), resyncs, "%s", when);
 	live_expect_verified(test);
 }
 
