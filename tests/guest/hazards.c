@@ -183,14 +183,29 @@ static void shared_turn(u32 value)
 	do_rep(ram, bar + SHARED + 0x40, WORDS);
 }
 
+/*
+ * QEMU's TCG returns from an interrupt with RF set, and does not see a breakpoint on
+ * the instruction where the interrupt was taken.
+ */
+static void breakpoint_turn(unsigned int index, unsigned int i)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	shared_turn(index << 24 | i);
+	own_turn(index, index << 24 | i << 4);
+	local_irq_restore(flags);
+}
+
 static int busy(void *data)
 {
 	unsigned int index = (unsigned long)data, i;
 
 	for (i = 0; loops ? !READ_ONCE(stop) : i < count; i++) {
 		if (!strcmp(what, "hwbp"))
-			shared_turn(index << 24 | i);
-		own_turn(index, index << 24 | i << 4);
+			breakpoint_turn(index, i);
+		else
+			own_turn(index, index << 24 | i << 4);
 		cond_resched_tasks_rcu_qs();
 		/* Probes come and go more often when they are let. */
 		if (loops && i % 16 == 0)
