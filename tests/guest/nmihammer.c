@@ -26,6 +26,10 @@ static unsigned int count = 1000;
 module_param(count, uint, 0444);
 MODULE_PARM_DESC(count, "NMIs to send to each CPU (default 1000)");
 
+static int turns = INT_MAX;
+module_param(turns, int, 0444);
+MODULE_PARM_DESC(turns, "of all threads, of three accesses each, after which no more are sent (default no limit)");
+
 static unsigned int what = 15;
 module_param(what, uint, 0444);
 MODULE_PARM_DESC(what, "1 write, 2 read, 4 copy in the handler, 8 a busy thread (default 15)");
@@ -41,6 +45,7 @@ MODULE_PARM_DESC(hold, "microseconds that the handler stays, between two accesse
 static void __iomem *bar;
 static bool stop;
 static atomic_t busy;
+static atomic_t turns_left;
 static DECLARE_COMPLETION(idle);
 static DEFINE_PER_CPU(unsigned int, nmis);
 static DEFINE_PER_CPU(bool, nmi_due);
@@ -85,11 +90,19 @@ static int hammer(void *unused)
 		readq(bar + TASK_OFFSET + 8);
 		memcpy_fromio(&n, bar, 4); /* edu's identification */
 		n &= 0xffffff;
+		atomic_dec(&turns_left);
 		if (n % 64 == 0)
 			cond_resched();
 	}
 	if (atomic_dec_and_test(&busy))
 		complete(&idle);
+	return 0;
+}
+
+/* The last of both ways. */
+static int cpu_settled(unsigned int cpu)
+{
+	WRITE_ONCE(phase, NOTHING);
 	return 0;
 }
 
@@ -100,19 +113,7 @@ static int cpu_prepare(unsigned int cpu)
 	return 0;
 }
 
-static int cpu_gone(unsigned int cpu)
-{
-	WRITE_ONCE(phase, NOTHING);
-	return 0;
-}
-
 /* Among the last steps up and the first ones down. */
-static int cpu_there(unsigned int cpu)
-{
-	WRITE_ONCE(phase, NOTHING);
-	return 0;
-}
-
 static int cpu_leaves(unsigned int cpu)
 {
 	WRITE_ONCE(phase, GOING);
@@ -144,7 +145,7 @@ static void send_nmis(void)
 	unsigned int i;
 	int cpu;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && atomic_read(&turns_left) > 0; i++) {
 		for_each_possible_cpu(cpu) {
 			if (cpu == 0)
 				continue;
@@ -179,13 +180,14 @@ static int __init nmihammer_init(void)
 	}
 
 	early = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "nmihammer:prepare",
-					  cpu_prepare, cpu_gone);
+					  cpu_prepare, cpu_settled);
 	late = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "nmihammer:online",
-					 cpu_there, cpu_leaves);
+					 cpu_settled, cpu_leaves);
 	register_nmi_handler(NMI_LOCAL, nmi_handler, 0, "nmihammer");
 
 	/* One for us, so that none is the last before all were started. */
 	atomic_set(&busy, 1);
+	atomic_set(&turns_left, turns);
 	cpus_read_lock();
 	/* Migration would leave an NMI's CPU without its thread, no more. */
 	for_each_online_cpu(cpu) {
