@@ -19,6 +19,12 @@ not_ok()
 	bad=$((bad + 1))
 }
 
+# skip NAME (REASON)
+skip()
+{
+	echo "skip - $1"
+}
+
 # check NAME COMMAND...: the result is COMMAND's status
 check()
 {
