@@ -2,7 +2,7 @@
 // files: arch/x86/kernel/apic/apic.c
 //
 // With CONFIG_PV_SHADOW_TCG the local APIC is an x2APIC, that is, written by WRMSR.
-// QEMU's TCG now and then loses a CPU's write to memory-mapped registers while another
+// QEMU's TCG now and then loses a write to a local APIC that is memory while another
 // CPU changes the memory map, which is what finding out a BAR's size does: with an end
 // of interrupt lost, the CPU gets no interrupts any more.
 
