@@ -48,14 +48,17 @@ all_listed()
 # selftests SET TIMEOUT: both boots and what differs
 selftests()
 {
-	local set=$1 limit=$2
+	local set=$1 limit=$2 native traced
 
 	tests/suites/build
 	all_listed
-	boot native "$set" "$limit" <<-'EOT'
+	# At the same time: what one has of this machine the other has.
+	(boot native "$set" "$limit"; finish) >"$work/native.said" 2>&1 <<-'EOT' &
 		suites() { sh /suites/runner $1 /share/results "$2"; }
 	EOT
-	boot traced "$set" "$limit" --append "pv_shadow_mmiotrace ${SELFTESTS_APPEND:-}" <<-'EOT'
+	native=$!
+	(boot traced "$set" "$limit" --append "pv_shadow_mmiotrace ${SELFTESTS_APPEND:-}"; finish) \
+		>"$work/traced.said" 2>&1 <<-'EOT' &
 		suites()
 		{
 			trace_on 16384
@@ -94,6 +97,10 @@ selftests()
 			trace_off
 		}
 	EOT
+	traced=$!
+	wait $native || failures=$((failures + 1))
+	wait $traced || failures=$((failures + 1))
+	cat "$work/native.said" "$work/traced.said"
 	tests/suites/compare --list tests/suites/list --set "$set" --pattern "${SELFTESTS:-.}" --vm scripts/vm \
 		"$work/native/results" "$work/traced/results" || failures=$((failures + 1))
 	if [ -n "${SELFTESTS_KEEP:-}" ]; then cp -r "$work/." "$SELFTESTS_KEEP/"; fi
