@@ -53,11 +53,12 @@ program()
 
 # qemu_crashed STATUS DIR: seldom: it looks a device up in a table that another CPU
 # replaces when it maps a BAR. It is killed by SIGSEGV, or aborts itself, and nothing
-# has been tested then.
+# has been tested then. Or, with --accel nested, the native kernel died that was the
+# host of the tested one.
 qemu_crashed()
 {
 	[ "$1" = 123 ] || return
-	grep -Eq '^vm: qemu failed \(status 139\)$|iotlb_to_section: Assertion' "$2/err"
+	grep -Eq '^vm: qemu failed \(status 139\)$|iotlb_to_section: Assertion|^vm: the guest of TCG failed:$' "$2/err"
 }
 
 # vm NAME OPTION...: scripts/vm with our modules, helpers and a /share that is
