@@ -222,6 +222,10 @@ static void pvs_verify_show(struct seq_file *m, const struct pvs_verify *v)
 						  "on a shadow root for nothing",
 				   d->have);
 			break;
+		case PVS_DIFF_TASK:
+			seq_printf(m, "cpu %d: on a shadow root for task %llu, which is not wanted\n",
+				   v->cpu, d->have);
+			break;
 		case PVS_DIFF_MM:
 			seq_printf(m, "cpu %d: runs on the tables of 0x%llx, but Linux loaded 0x%llx\n",
 				   v->cpu, d->have, d->want);

@@ -96,6 +96,7 @@ struct pvs_tree {
  * @PVS_DIFF_OWN:    what a page fault itself touches is trapped
  * @PVS_DIFF_ROOT:   an entry of a root
  * @PVS_DIFF_CR3:    the CPU is on no root, or on one though nothing is traced
+ * @PVS_DIFF_TASK:   the CPU is on a root, and its task is not wanted
  * @PVS_DIFF_MM:     what the CPU runs on stands for another pgd than Linux loaded
  * @PVS_DIFF_DEAD:   the CPU does not run, but its roots are in use
  * @PVS_DIFF_STEP:   an access is under way where none can be
@@ -110,6 +111,7 @@ enum pvs_diff_kind {
 	PVS_DIFF_OWN,
 	PVS_DIFF_ROOT,
 	PVS_DIFF_CR3,
+	PVS_DIFF_TASK,
 	PVS_DIFF_MM,
 	PVS_DIFF_DEAD,
 	PVS_DIFF_STEP,

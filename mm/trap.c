@@ -86,8 +86,9 @@ static void pvs_clear_traps(unsigned long addr, unsigned long end)
  * @start: first page
  * @end:   address behind the last one
  *
- * All accesses that any CPU makes after this returned are reported. Between
- * pv_shadow_start() and pv_shadow_stop(); sleeps.
+ * All accesses that any CPU makes after this returned are reported, of all tasks or
+ * those of pv_shadow_choose_tasks(). Between pv_shadow_start() and pv_shadow_stop();
+ * sleeps.
  *
  * Nothing may be trapped that the fault path itself touches: stacks, per-CPU
  * data, the tracer's own memory, page tables.

@@ -27,6 +27,7 @@
 #include "backend.h"
 #include "cpu.h"
 #include "root.h"
+#include "task.h"
 
 DEFINE_STATIC_KEY_FALSE(pv_shadow_key);
 
@@ -246,16 +247,6 @@ bool __init pvs_install(void)
 	return true;
 }
 
-static void pvs_adopt_func(void *unused)
-{
-	pvs_cpu_adopt();
-}
-
-static void pvs_leave_func(void *unused)
-{
-	pvs_cpu_leave();
-}
-
 /**
  * pv_shadow_start - have all CPUs run on shadow roots
  *
@@ -291,7 +282,7 @@ int pv_shadow_start(void)
 	static_branch_enable_cpuslocked(&pv_shadow_key);
 	/* ... so that what the roots and tables copy now stays right. */
 	WRITE_ONCE(pvs_is_active, true);
-	pvs_on_each_live_cpu(pvs_adopt_func);
+	pvs_on_each_live_cpu(pvs_cpu_follow);
 	mutex_unlock(&pvs_lock);
 	return 0;
 
@@ -316,7 +307,7 @@ void pv_shadow_stop(void)
 	mutex_lock(&pvs_lock);
 	if (pvs_is_active) {
 		WRITE_ONCE(pvs_is_active, false);
-		pvs_on_each_live_cpu(pvs_leave_func);
+		pvs_on_each_live_cpu(pvs_cpu_follow);
 		static_branch_disable_cpuslocked(&pv_shadow_key);
 		pvs_tree_exit(&pvs_tree);
 		pvs_roots_free();

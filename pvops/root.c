@@ -22,6 +22,7 @@
 #include "../mm/stats.h"
 #include "cpu.h"
 #include "root.h"
+#include "task.h"
 
 /**
  * struct pvs_root - one root
@@ -254,7 +255,7 @@ unsigned long pvs_read_cr3(void)
  * @cr3: Linux's logical value of the same
  *
  * Preemption off. It stays right until the next write_cr3() on this CPU, or until
- * the CPU adopts or leaves its roots, which takes an interrupt.
+ * the CPU adopts or leaves its roots, which takes an interrupt or a task switch.
  */
 unsigned long __pv_shadow_hardware_cr3(unsigned long cr3)
 {
@@ -496,7 +497,16 @@ unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
 	struct pvs_root *root = pvs_root_loaded(c);
 	unsigned int asid, found = 0;
 
+	if (!c->on && !pvs_task_wanted(current))
+		return pvs_root_verify_off(diff);
+
 	*diff = (struct pvs_diff){ .copy = smp_processor_id() };
+
+	if (c->on && !pvs_task_wanted(current)) {
+		diff->kind = PVS_DIFF_TASK;
+		diff->have = task_pid_nr(current);
+		return 1;
+	}
 
 	if (!c->on || !root || !root->pgd ||
 	    pvs_tree.root->ref != __pa(init_mm.pgd)) {
@@ -531,6 +541,7 @@ unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
 unsigned int pvs_root_verify_off(struct pvs_diff *diff)
 {
 	u64 cr3 = __native_read_cr3();
+	unsigned int asid;
 
 	*diff = (struct pvs_diff){
 		.kind = pvs_cpu_on() ? PVS_DIFF_CR3 : PVS_DIFF_MM,
@@ -538,7 +549,18 @@ unsigned int pvs_root_verify_off(struct pvs_diff *diff)
 		.want = pvs_linux_pgd(),
 	};
 
-	return pvs_cpu_on() || diff->have != diff->want;
+	if (pvs_cpu_on() || diff->have != diff->want)
+		return 1;
+
+	/* Nobody keeps them in step. */
+	diff->kind = PVS_DIFF_ROOT;
+	diff->want = 0;
+	for (asid = 0; asid < pvs_nr_asids(); asid++) {
+		diff->have = READ_ONCE(this_cpu_ptr(&pvs_cpus)->root[asid].pgd);
+		if (diff->have)
+			return 1;
+	}
+	return 0;
 }
 
 /**
@@ -628,10 +650,12 @@ void pvs_cpu_leave(void)
 	if (!c->on)
 		return;
 
+	pvs_steps_leave();
 	cr3 = pvs_logical_cr3(c, __native_read_cr3());
-	c->on = false;
 	native_write_cr3(cr3);
 	native_flush_tlb_global();
+	/* Not before: an NMI may still have met a trap. */
+	c->on = false;
 
 	for (asid = 0; asid < pvs_nr_asids(); asid++) {
 		raw_spin_lock(&c->root[asid].lock);

@@ -841,3 +841,13 @@ void pvs_steps_reset(void)
 	s->no_step = false;
 	s->debug = false;
 }
+
+/**
+ * pvs_steps_leave - this CPU is about to leave its roots
+ *
+ * Interrupts off. Its copies are used again when it comes back.
+ */
+void pvs_steps_leave(void)
+{
+	pvs_hide_missed(this_cpu_ptr(&pvs_steps));
+}

@@ -9,5 +9,6 @@
 
 bool pvs_steps_idle(void);
 void pvs_steps_reset(void);
+void pvs_steps_leave(void);
 
 #endif /* _PV_SHADOW_FAULT_H */

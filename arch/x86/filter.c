@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter: dev=, phys= and driver= say what is trapped, dir=, comm= and pid=
- * which of the events are recorded.
+ * The filter: dev=, phys= and driver= say what is trapped, comm= and pid= for whom, and
+ * dir= what of it is recorded.
  */
 #define pr_fmt(fmt) "pv_shadow_mmiotrace: " fmt
 
@@ -195,19 +195,29 @@ bool pvs_filter_writes_only(const struct pvs_filter *filter)
 	return filter->write && !filter->read;
 }
 
-/* Where pvs_filter_passes() has found that there are conditions. */
-bool __pvs_filter_passes(const struct pvs_filter *filter,
-			 const struct pv_shadow_access *access)
+/**
+ * pvs_filter_has_tasks - does a filter choose threads
+ * @filter: it
+ */
+bool pvs_filter_has_tasks(const struct pvs_filter *filter)
+{
+	return filter->nr_pids || filter->nr_comms;
+}
+
+/**
+ * pvs_filter_task - does a filter let pass what a thread does
+ * @filter: it
+ * @task:   the thread
+ *
+ * Any context.
+ */
+bool pvs_filter_task(const struct pvs_filter *filter, const struct task_struct *task)
 {
 	unsigned int i;
 
-	if (filter->read != filter->write && access->dir != PV_SHADOW_UNKNOWN &&
-	    filter->read != (access->dir == PV_SHADOW_READ))
-		return false;
-
 	if (filter->nr_pids) {
 		for (i = 0; i < filter->nr_pids; i++)
-			if (filter->pid[i] == current->pid)
+			if (filter->pid[i] == task->pid)
 				break;
 		if (i == filter->nr_pids)
 			return false;
@@ -215,11 +225,22 @@ bool __pvs_filter_passes(const struct pvs_filter *filter,
 
 	if (filter->nr_comms) {
 		for (i = 0; i < filter->nr_comms; i++)
-			if (!strncmp(filter->comm[i], current->comm, TASK_COMM_LEN))
+			if (!strncmp(filter->comm[i], task->comm, TASK_COMM_LEN))
 				break;
 		if (i == filter->nr_comms)
 			return false;
 	}
 
 	return true;
+}
+
+/* Where pvs_filter_passes() has found that there are conditions. */
+bool __pvs_filter_passes(const struct pvs_filter *filter,
+			 const struct pv_shadow_access *access)
+{
+	if (filter->read != filter->write && access->dir != PV_SHADOW_UNKNOWN &&
+	    filter->read != (access->dir == PV_SHADOW_READ))
+		return false;
+
+	return pvs_filter_task(filter, current);
 }

@@ -44,6 +44,8 @@ int pvs_filter_parse(struct pvs_filter *filter, char *line);
 void pvs_filter_show(const struct pvs_filter *filter, struct seq_file *m);
 bool pvs_filter_has(const struct pvs_filter *filter, enum pvs_target_kind kind);
 bool pvs_filter_writes_only(const struct pvs_filter *filter);
+bool pvs_filter_has_tasks(const struct pvs_filter *filter);
+bool pvs_filter_task(const struct pvs_filter *filter, const struct task_struct *task);
 bool __pvs_filter_passes(const struct pvs_filter *filter,
 			 const struct pv_shadow_access *access);
 

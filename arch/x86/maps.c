@@ -67,6 +67,18 @@ static const struct pv_shadow_client pvs_mmiotrace_client = {
 	.accessed = pvs_mmio_accessed,
 };
 
+/* Does the filter choose a thread? Interrupts are off. */
+static bool pvs_maps_task(const struct task_struct *task)
+{
+	return pvs_filter_task(READ_ONCE(pvs_filter), task);
+}
+
+/* Nothing is trapped for threads that the filter does not choose. */
+static void pvs_maps_choose_tasks(void)
+{
+	pv_shadow_choose_tasks(pvs_filter_has_tasks(pvs_filter) ? pvs_maps_task : NULL);
+}
+
 static unsigned long pvs_page_addr(const struct pvs_map *map, unsigned int page)
 {
 	return (map->range.start & PAGE_MASK) + (unsigned long)page * PAGE_SIZE;
@@ -366,6 +378,8 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 			pvs_map_retrap(map, false);
 	/* Written before it can be found; readers depend on the address. */
 	smp_store_release(&pvs_filter, filter);
+	if (pvs_started)
+		pvs_maps_choose_tasks();
 	list_for_each_entry(map, &pvs_maps, list) {
 		pvs_map_retrap(map, writes_only);
 		pvs_map_shrink(map);
@@ -401,7 +415,10 @@ static int pvs_backend_start(void)
 
 	if (pvs_started)
 		return 0;
+	pvs_maps_choose_tasks();
 	ret = pv_shadow_start();
+	if (ret)
+		pv_shadow_choose_tasks(NULL);
 	if (ret)
 		pr_err("cannot start: %s\n",
 		       ret == -ENOMEM ? "out of memory, free some and try again" :
@@ -416,6 +433,7 @@ static void pvs_backend_stop(void)
 	if (pvs_started && !pvs_tracer_chooses && list_empty(&pvs_attached)) {
 		pvs_started = false;
 		pv_shadow_stop();
+		pv_shadow_choose_tasks(NULL);
 	}
 }
 

@@ -103,6 +103,7 @@ void pv_shadow_retrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end);
 void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end);
+void pv_shadow_choose_tasks(bool (*chosen)(const struct task_struct *task));
 bool pv_shadow_is_root(int cpu, unsigned long pa);
 int pv_shadow_timed_get(void);
 void pv_shadow_timed_put(void);
@@ -120,6 +121,8 @@ void __pv_shadow_nmi_exit(void);
 void __pv_shadow_flush_range(unsigned long start, unsigned long end);
 void __pv_shadow_pgd_changed(const void *pgd);
 void __pv_shadow_cpu_resumed(void);
+void __pv_shadow_switch(const struct task_struct *next);
+void __pv_shadow_renamed(const struct task_struct *task);
 void pv_shadow_cpu_alive(void);
 void pv_shadow_cpu_dead(void);
 
@@ -200,6 +203,20 @@ static __always_inline void pv_shadow_cpu_resumed(void)
 		__pv_shadow_cpu_resumed();
 }
 
+/* Right before a CPU switches tasks. */
+static __always_inline void pv_shadow_switch(const struct task_struct *next)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_switch(next);
+}
+
+/* After a task's name or number changed. */
+static __always_inline void pv_shadow_renamed(const struct task_struct *task)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_renamed(task);
+}
+
 #else /* !CONFIG_PV_SHADOW */
 
 static inline bool pv_shadow_installed(void)
@@ -236,6 +253,8 @@ static inline void pv_shadow_flush_range(unsigned long start, unsigned long end)
 
 static inline void pv_shadow_pgd_changed(const void *pgd) { }
 static inline void pv_shadow_cpu_resumed(void) { }
+static inline void pv_shadow_switch(const struct task_struct *next) { }
+static inline void pv_shadow_renamed(const struct task_struct *task) { }
 static inline void pv_shadow_cpu_alive(void) { }
 static inline void pv_shadow_cpu_dead(void) { }
 
