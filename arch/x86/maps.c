@@ -415,17 +415,16 @@ static int pvs_backend_start(void)
 
 	if (pvs_started)
 		return 0;
-	pvs_maps_choose_tasks();
 	ret = pv_shadow_start();
-	if (ret)
-		pv_shadow_choose_tasks(NULL);
-	if (ret)
+	if (ret) {
 		pr_err("cannot start: %s\n",
 		       ret == -ENOMEM ? "out of memory, free some and try again" :
 					"busy, is the machine hibernating?");
-	else
-		pvs_started = true;
-	return ret;
+		return ret;
+	}
+	pvs_started = true;
+	pvs_maps_choose_tasks();
+	return 0;
 }
 
 static void pvs_backend_stop(void)
