@@ -18,7 +18,7 @@ identifier regs, dr6;
 	<...
 +	if (pv_shadow_debug(regs, &dr6, &irq_state.lockdep))
 +		goto out;
-	if (notify_debug(regs, &dr6))
+	if (!dr6)
 		goto out;
 	...>
  }

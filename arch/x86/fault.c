@@ -727,7 +727,12 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 	struct pvs_step *step = pvs_top(s);
 
 	s->debug = true;
-	if (!step || !step->armed || !(*dr6 & DR_STEP))
+	/*
+	 * It is the step's as well if the reason is gone: kgdb clears DR6 when it lets the
+	 * CPUs go that it held in an NMI, which may have come before the trap's first
+	 * instruction.
+	 */
+	if (!step || !step->armed || (*dr6 && !(*dr6 & DR_STEP)))
 		return false;
 
 	/* Hidden first, so that what the client's code touches is seen as well. */

@@ -17,6 +17,7 @@
 #include <linux/hw_breakpoint.h>
 #include <linux/io.h>
 #include <linux/kdebug.h>
+#include <linux/kgdb.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
@@ -35,7 +36,7 @@
 
 static char *what = "kprobe";
 module_param(what, charp, 0444);
-MODULE_PARM_DESC(what, "kprobe (default), hwbp, tf, extable, depth or file");
+MODULE_PARM_DESC(what, "kprobe (default), hwbp, tf, extable, gdb, depth or file");
 
 static char *kind = "plain";
 module_param(kind, charp, 0444);
@@ -573,6 +574,35 @@ static int do_extable(void)
 	return 0;
 }
 
+/* A debugger: told where the instructions are, and called while all CPUs run them. */
+
+static int gdb_called(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_sites(); i++)
+		pr_info("gdb: site %#lx %#lx\n", sites[i][0], sites[i][1]);
+	pr_info("gdb: ends with %#lx\n", (unsigned long)&stop);
+	kgdb_breakpoint();
+	while (!READ_ONCE(stop))
+		msleep(20);
+	return 0;
+}
+
+static int do_gdb(void)
+{
+	int ret;
+
+	loops = 1;
+	ret = run(gdb_called);
+	/*
+	 * Where gdb leaves: when it does so kgdb forgets where there were breakpoints,
+	 * and a CPU that is just in one would wait for the next gdb.
+	 */
+	kgdb_breakpoint();
+	return ret;
+}
+
 /* Accesses by those who are told of accesses, each in the report of another */
 
 static unsigned int level;
@@ -656,6 +686,7 @@ static const struct {
 	{ "hwbp", do_hwbp },
 	{ "tf", do_tf },
 	{ "extable", do_extable },
+	{ "gdb", do_gdb },
 	{ "depth", do_depth },
 	{ "file", do_file },
 };
@@ -686,8 +717,9 @@ static int __init hazards_init(void)
 			if (!strcmp(what, modes[i].name))
 				ret = modes[i].run();
 		pr_info("result %s %s%s: %d, %d hits, trail %x, %u jumps, %d wrong\n", what,
-			kind, reads ? " reads" : "", ret, loops ? 0 : atomic_read(&hits),
-			trail, loops ? 0 : jumps, atomic_read(&wrong));
+			kind, reads ? " reads" : "", ret,
+			loops ? !!atomic_read(&hits) : atomic_read(&hits), trail,
+			loops ? !!jumps : jumps, atomic_read(&wrong));
 		if (loops)
 			pr_info("%d hits, %u jumps\n", atomic_read(&hits), jumps);
 	}
