@@ -9,7 +9,9 @@
  * their handlers run, and what those handlers touch is completed on top of what
  * was under way: instructions being completed form a stack, per CPU.
  */
+#include <linux/init.h>
 #include <linux/jump_label.h>
+#include <linux/kdebug.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
@@ -397,11 +399,32 @@ static void pvs_step_disarm(struct pvs_step *step, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(pvs_step_disarm);
 
-/* The instruction will not complete: as if it had not been armed. */
-static void pvs_step_abort(struct pvs_steps *s, struct pt_regs *regs)
+/* Nobody can tell more of what was stepped. */
+static void pvs_step_report_unknown(const struct pvs_step *step)
 {
-	pvs_step_disarm(pvs_top(s), regs);
+	unsigned int i;
+
+	for (i = 0; i < step->nr; i++)
+		pvs_report_unknown(step->insn, step->ip, step->addr[i], step->range[i],
+				   PV_SHADOW_STEP, step->duration);
+}
+NOKPROBE_SYMBOL(pvs_step_report_unknown);
+
+/*
+ * The instruction will not complete: as if it had not been armed. But what it made of
+ * its accesses before it faulted was made, @part.
+ */
+static void pvs_step_abort(struct pvs_steps *s, struct pt_regs *regs, bool part)
+{
+	struct pvs_step *step = pvs_top(s);
+
+	pvs_step_hide(step);
+	step->armed = false;
+	pvs_time_end(step);
+	pvs_step_disarm(step, regs);
 	pvs_branches_only(true);
+	if (part)
+		pvs_step_report_unknown(step);
 	pvs_pop(s);
 	pvs_count(PVS_ABORTED);
 }
@@ -459,7 +482,7 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 	 * It is not allowed to do what it does: as if we had not been there. Or
 	 * the page was untrapped and trapped again meanwhile: then it faults again.
 	 */
-	pvs_step_abort(s, regs);
+	pvs_step_abort(s, regs, !step->known);
 	return pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0);
 }
 NOKPROBE_SYMBOL(pvs_step_more);
@@ -636,10 +659,11 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 
 	/*
 	 * The instruction faults on something else as well. The kernel deals with
-	 * that as it would have, and then it starts anew.
+	 * that as it would have, and then it starts anew. One that has several operands
+	 * may have accessed the device before.
 	 */
 	if (same)
-		pvs_step_abort(s, regs);
+		pvs_step_abort(s, regs, !step->known);
 
 	if (!pvs_fix_copy(where, *error_code))
 		return false;
@@ -668,13 +692,9 @@ static void pvs_step_report(const struct pvs_step *step,
 {
 	const struct pvs_insn *insn = step->insn;
 	u64 value = step->ops.value;
-	unsigned int i;
 
 	if (!step->known) {
-		for (i = 0; i < step->nr; i++)
-			pvs_report_unknown(insn, step->ip, step->addr[i],
-					   step->range[i], PV_SHADOW_STEP,
-					   step->duration);
+		pvs_step_report_unknown(step);
 		return;
 	}
 
@@ -706,11 +726,47 @@ void __pv_shadow_int3(struct pt_regs *regs, bool *irqs_on)
 		   step->ip + INT3_INSN_SIZE != regs->ip))
 		return;
 
-	pvs_step_abort(s, regs);
+	pvs_step_abort(s, regs, false);
 	if (regs->flags & X86_EFLAGS_IF)
 		*irqs_on = true;
 }
-NOKPROBE_SYMBOL(__pv_shadow_int3);
+
+/*
+ * The instruction that is being stepped made another exception of the kernel's, which
+ * nothing mends: an oops follows. It is to find the registers as it would have, and
+ * this CPU the page hidden. The exceptions themselves would have enabled interrupts.
+ */
+static int pvs_die(struct notifier_block *nb, unsigned long why, void *data)
+{
+	struct pt_regs *regs = ((struct die_args *)data)->regs;
+	struct pvs_step *step;
+	unsigned long flags;
+
+	if (why != DIE_TRAP && why != DIE_GPF && why != DIE_OOPS)
+		return NOTIFY_DONE;
+
+	local_irq_save(flags);
+	step = pvs_top(this_cpu_ptr(&pvs_steps));
+	if (step && step->armed && step->ip == regs->ip && step->sp == regs->sp) {
+		pvs_step_abort(this_cpu_ptr(&pvs_steps), regs, true);
+		flags |= regs->flags & X86_EFLAGS_IF;
+	}
+	local_irq_restore(flags);
+
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pvs_die_nb = {
+	.notifier_call = pvs_die,
+	/* Before those who look at the registers. */
+	.priority = INT_MAX,
+};
+
+static int __init pvs_die_init(void)
+{
+	return pv_shadow_installed() ? register_die_notifier(&pvs_die_nb) : 0;
+}
+core_initcall(pvs_die_init);
 
 /**
  * __pv_shadow_debug - a debug trap of kernel code, before anybody else hears of it

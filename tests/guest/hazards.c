@@ -17,6 +17,7 @@
 #include <linux/hw_breakpoint.h>
 #include <linux/io.h>
 #include <linux/kdebug.h>
+#include <linux/kernel.h>
 #include <linux/kgdb.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
@@ -36,7 +37,7 @@
 
 static char *what = "kprobe";
 module_param(what, charp, 0444);
-MODULE_PARM_DESC(what, "kprobe (default), hwbp, tf, extable, gdb, depth or file");
+MODULE_PARM_DESC(what, "kprobe (default), hwbp, tf, extable, gdb, div0, depth or file");
 
 static char *kind = "plain";
 module_param(kind, charp, 0444);
@@ -603,6 +604,43 @@ static int do_gdb(void)
 	return ret;
 }
 
+/* An access by an instruction that is the end of its thread, and what comes after it */
+
+static int divide(void *data)
+{
+	u32 rest = 0, value = 1;
+
+	asm volatile("divl %2"
+		     : "+a" (value), "+d" (rest)
+		     : "m" (*(u32 __force *)(bar + OWN(0) + 0x1000)));
+	return value;
+}
+
+static int do_div0(void)
+{
+	struct task_struct *task;
+	unsigned int i;
+
+	writel(0, bar + OWN(0) + 0x1000);
+	task = kthread_create_on_cpu(divide, NULL, 0, "hazards/%u");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	get_task_struct(task);
+	wake_up_process(task);
+	while (!READ_ONCE(task->exit_state))
+		msleep(20);
+	put_task_struct(task);
+	/* An oops switches it off. */
+	tracing_on();
+	set_cpus_allowed_ptr(current, cpumask_of(0));
+	for (i = 0; i < count; i++) {
+		/* In the page that it was in */
+		readl(bar + OWN(0) + 0x1000);
+		own_turn(0, i << 4);
+	}
+	return 0;
+}
+
 /* Accesses by those who are told of accesses, each in the report of another */
 
 static unsigned int level;
@@ -687,6 +725,7 @@ static const struct {
 	{ "tf", do_tf },
 	{ "extable", do_extable },
 	{ "gdb", do_gdb },
+	{ "div0", do_div0 },
 	{ "depth", do_depth },
 	{ "file", do_file },
 };
