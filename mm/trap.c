@@ -52,7 +52,7 @@ static void pvs_prune(void)
 	 */
 	pvs_on_each_live_cpu(pvs_flush_func);
 	pvs_tables_remove(&pvs_tree, &dead);
-	synchronize_rcu();
+	pv_shadow_synchronize();
 	pvs_tables_free(&dead);
 }
 
@@ -180,11 +180,7 @@ void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
 {
 	mutex_lock(&pvs_tree.lock);
 	pvs_clear_traps(start & PAGE_MASK, end);
-	/*
-	 * Accesses are completed with interrupts off, or on behalf of code that
-	 * had them off: a grace period sees the last of them.
-	 */
-	synchronize_rcu();
+	pv_shadow_synchronize();
 	pvs_alias_unmap(range, start & PAGE_MASK, end);
 	pvs_prune();
 	mutex_unlock(&pvs_tree.lock);

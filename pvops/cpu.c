@@ -18,6 +18,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/pv_shadow.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "backend.h"
@@ -56,6 +57,25 @@ void pvs_on_each_live_cpu(smp_call_func_t func)
 	}
 
 	mutex_unlock(&pvs_done_lock);
+}
+
+static void pvs_nop(void *unused)
+{
+}
+
+/**
+ * pv_shadow_synchronize - wait for all that CPUs complete, and for RCU's readers
+ *
+ * Accesses are completed with interrupts off, or on behalf of code that had them off.
+ * RCU does not wait for those of a CPU that comes up or goes down, in NMIs for one. An
+ * interrupt, which such a CPU takes when it is online or never, comes behind them.
+ *
+ * Sleeps.
+ */
+void pv_shadow_synchronize(void)
+{
+	synchronize_rcu();
+	pvs_on_each_live_cpu(pvs_nop);
 }
 
 /**

@@ -385,7 +385,7 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 		pvs_map_shrink(map);
 	}
 	if (old != filter) {
-		synchronize_rcu();
+		pv_shadow_synchronize();
 		if (old != &pvs_boot_filter)
 			kfree(old);
 	}
@@ -596,7 +596,7 @@ void pvs_maps_tracer_off(void)
 				pvs_map_leave(map);
 		/* Not before: the last events of what was let go are its. */
 		WRITE_ONCE(pvs_tracer_listens, false);
-		synchronize_rcu();
+		pv_shadow_synchronize();
 		pvs_backend_stop();
 	}
 	pvs_maps_unlock_all();

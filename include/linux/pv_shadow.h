@@ -103,6 +103,7 @@ void pv_shadow_retrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end);
 void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end);
+void pv_shadow_synchronize(void);
 void pv_shadow_choose_tasks(bool (*chosen)(const struct task_struct *task));
 bool pv_shadow_is_root(int cpu, unsigned long pa);
 int pv_shadow_timed_get(void);
