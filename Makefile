@@ -13,7 +13,7 @@ all: kernel
 help:
 	@echo  'make run     - build, boot, trace QEMU'\''s e1000 on 4 CPUs and compare with the device'
 	@echo  'make test    - run every test (T=PATTERN: those whose path matches)'
-	@echo  'make test-full - and those that take hours: all of the kernel'\''s own selftests'
+	@echo  'make test-full - and those that take hours: all selftests, stress-ng, KVM and Hyper-V'
 	@echo  'make bench   - what an event costs, against the stock tracer'
 	@echo  'make profile - and where it goes, by function'
 	@echo  'make kernel  - the kernel: build/bzImage and build/modules'
