@@ -628,7 +628,8 @@ static bool test_events_differ(void)
 	return false;
 }
 
-static void test_compare(const char *engine, bool irqs)
+/* What the two runs left */
+static void test_compare_states(const char *engine, bool irqs)
 {
 	unsigned long all = ARITH_FLAGS | X86_EFLAGS_DF | X86_EFLAGS_TF | X86_EFLAGS_IF;
 	struct pt_regs a = ctx->native.regs, b = ctx->other.regs;
@@ -650,6 +651,11 @@ static void test_compare(const char *engine, bool irqs)
 	if (ctx->native.trap != ctx->other.trap)
 		test_fail(engine, "fault");
 	ctx->compared++;
+}
+
+static void test_compare(const char *engine, bool irqs)
+{
+	test_compare_states(engine, irqs);
 	memset(ctx->by, 0, sizeof(ctx->by));
 	/* What did not come to its end has no value to tell, but was tried by a step. */
 	if (ctx->native.trap) {
@@ -845,6 +851,121 @@ static void test_step(struct kunit *test)
 	test_engine(test, "step");
 }
 
+/* What only the processor can do: rdi and rsi point to trapped memory, as gs:rbx does. */
+static const struct {
+	const char		*name;
+	u8			text[8];
+	u8			len;
+	u8			events;
+	u16			undef;
+	enum gen_feature	feature;
+} test_unknowns[] = {
+	{ "fninit; fldl (%rdi); fstpl (%rsi)", { 0xdb, 0xe3, 0xdd, 0x07, 0xdd, 0x1e }, 6, 2 },
+	{ "fninit; fldl (%rsi); fiaddl (%rdi); fistpll (%rdi)",
+	  { 0xdb, 0xe3, 0xdd, 0x06, 0xda, 0x07, 0xdf, 0x3f }, 8, 3 },
+	{ "fnstcw (%rdi)", { 0xd9, 0x3f }, 2, 1 },
+	{ "divl (%rdi)", { 0xf7, 0x37 }, 2, 1, ARITH_FLAGS },
+	{ "idivq (%rdi)", { 0x48, 0xf7, 0x3f }, 3, 1, ARITH_FLAGS },
+	{ "divb (%rsi)", { 0xf6, 0x36 }, 2, 1, ARITH_FLAGS },
+	{ "cmpsb", { 0xa6 }, 1, 1 },
+	{ "cmpsq", { 0x48, 0xa7 }, 2, 1 },
+	{ "repe cmpsl, equal for 3", { 0xf3, 0xa7 }, 2, 4 },
+	{ "repne cmpsb, to the end", { 0xf2, 0xa6 }, 2, 6 },
+	{ "scasl", { 0xaf }, 1, 1 },
+	{ "repne scasw", { 0x66, 0xf2, 0xaf }, 3, 6 },
+	{ "outsb", { 0x6e }, 1, 1 },
+	{ "rep outsb", { 0xf3, 0x6e }, 2, 6 },
+	{ "mov %gs:(%rbx), %eax", { 0x65, 0x8b, 0x03 }, 3, 1 },
+	{ "mov %rdx, %gs:(%rbx)", { 0x65, 0x48, 0x89, 0x13 }, 4, 1 },
+	{ "addw %dx, %gs:(%rbx)", { 0x65, 0x66, 0x01, 0x13 }, 4, 1 },
+	{ "add %rsp, (%rdi)", { 0x48, 0x01, 0x27 }, 3, 1 },
+	{ "cmp (%rdi), %esp", { 0x3b, 0x27 }, 2, 1 },
+	{ "movsxd (%rdi), %ax", { 0x66, 0x63, 0x07 }, 3, 1 },
+	{ "mov %ds, (%rdi)", { 0x8c, 0x1f }, 2, 1 },
+	{ "sgdt (%rdi)", { 0x0f, 0x01, 0x07 }, 3, 1 },
+	{ "smsw (%rsi)", { 0x0f, 0x01, 0x26 }, 3, 1 },
+	{ "lar (%rdi), %eax", { 0x0f, 0x02, 0x07 }, 3, 1 },
+	{ "xlat", { 0xd7 }, 1, 1 },
+	{ "vmaskmovps (%rdi), %ymm1, %ymm0", { 0xc4, 0xe2, 0x75, 0x2c, 0x07 }, 5, 1, 0, GEN_AVX },
+	{ "vmaskmovpd %xmm3, %xmm2, (%rsi)", { 0xc4, 0xe2, 0x69, 0x2f, 0x1e }, 5, 1, 0, GEN_AVX },
+};
+
+static void test_unknown_one(const char *engine, unsigned int i)
+{
+	unsigned long at = ctx->range.start + 0x240, other = at + 0x40, n;
+
+	memset(&ctx->the, 0, sizeof(ctx->the));
+	ctx->the.name = test_unknowns[i].name;
+	ctx->the.len = test_unknowns[i].len;
+	memcpy(ctx->the.text, test_unknowns[i].text, ctx->the.len);
+	pvs_decode(&ctx->insn, ctx->the.text, ctx->the.len, ctx->gen.text);
+	ctx->the.regs.ip = ctx->gen.text;
+	ctx->the.regs.flags = X86_EFLAGS_FIXED | X86_EFLAGS_CF;
+	ctx->the.regs.di = at;
+	ctx->the.regs.si = other;
+	ctx->the.regs.bx = at - this_cpu_read(this_cpu_off);
+	ctx->the.regs.ax = 0x1234;
+	ctx->the.regs.cx = 6;
+	if (*ctx->the.text == 0xd7) {
+		ctx->the.regs.ax = 0x34;
+		ctx->the.regs.bx = at - 0x34;
+	}
+	/* POST codes */
+	if (*ctx->the.text == 0x6e || ctx->the.text[1] == 0x6e)
+		ctx->the.regs.dx = 0x80;
+	/* No quotient is too large. */
+	ctx->start[0x240] |= 0x80;
+	ctx->start[0x243] |= 0x10;
+	ctx->start[0x247] |= 0x10;
+	/* Equal for so long that it is the count, or not, that ends the string. */
+	memcpy(ctx->start + 0x280, ctx->start + 0x240, 12);
+	for (n = 0; n < 6 && ctx->the.text[0] == 0xf2; n++)
+		ctx->start[0x280 + n] = ~ctx->start[0x240 + n];
+	ctx->start[0x240 + 12] = ~ctx->start[0x280 + 12];
+	test_write_text(ctx->the.text, ctx->the.len, 0);
+	test_run(&ctx->native, true, false);
+	if (ctx->nr_told || ctx->native.trap)
+		test_fail("native", ctx->native.trap ? "fault" : "events");
+	test_run(&ctx->other, false, true);
+	ctx->the.undef = test_unknowns[i].undef;
+	test_compare_states(engine, true);
+	for (n = 0; n < min(ctx->nr_told, MAX_EVENTS); n++)
+		if (ctx->told[n].dir != PV_SHADOW_UNKNOWN ||
+		    ctx->told[n].engine != PV_SHADOW_STEP ||
+		    (ctx->told[n].addr ^ at) & PAGE_MASK)
+			test_fail(engine, "an event");
+	if (ctx->nr_told != test_unknowns[i].events)
+		test_fail(engine, "number of events");
+	ctx->events += ctx->nr_told;
+}
+
+static void test_unknown(struct kunit *test)
+{
+	static const char * const engines[] = { "auto", "step" };
+	unsigned int i, j;
+
+	/* Where gs is is the CPU's. */
+	migrate_disable();
+	test_begin();
+	test_run(&ctx->native, true, false);
+	ctx->gen.sp = ctx->native.regs.sp;
+	for (j = 0; j < ARRAY_SIZE(engines); j++) {
+		KUNIT_EXPECT_EQ(test, 0, pvs_engine_set(engines[j]));
+		for (i = 0; i < ARRAY_SIZE(test_unknowns); i++) {
+			if (ctx->has[test_unknowns[i].feature])
+				test_unknown_one(engines[j], i);
+			else
+				ctx->not_here++;
+		}
+	}
+	migrate_enable();
+	kunit_info(test, "%lu cases, %lu events, %lu not on this CPU\n", ctx->compared,
+		   ctx->events, ctx->not_here);
+	KUNIT_EXPECT_EQ(test, 0, ctx->bad);
+	KUNIT_EXPECT_EQ(test, ARRAY_SIZE(engines) * ARRAY_SIZE(test_unknowns),
+			ctx->compared + ctx->not_here);
+}
+
 /* Two engines do everything, and nothing differs. */
 static void test_compare_same(struct kunit *test)
 {
@@ -919,6 +1040,7 @@ static struct kunit_case engine_test_cases[] = {
 	KUNIT_CASE_SLOW(test_emulate),
 	KUNIT_CASE_SLOW(test_xol),
 	KUNIT_CASE_SLOW(test_step),
+	KUNIT_CASE(test_unknown),
 	KUNIT_CASE_SLOW(test_compare_same),
 	KUNIT_CASE(test_compare_differs),
 	{}
