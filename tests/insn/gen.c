@@ -568,7 +568,10 @@ enum gen_mode {
 	MODE_BASE, MODE_BASE_D8, MODE_BASE_D32,
 	MODE_INDEX, MODE_INDEX_D8, MODE_INDEX_D32,
 	MODE_NO_BASE, MODE_ABS, MODE_RIP, MODE_SP,
-	NR_MODES
+	NR_MODES,
+	/* Of strings: none, rep and repne, each of them up and down */
+	MODE_DOWN = BIT(0), MODE_REP = BIT(1), MODE_REPNE = BIT(2),
+	NR_STRING_MODES = 6
 };
 
 static const u8 gen_reg_offset[16] = {
@@ -620,7 +623,9 @@ static unsigned int gen_nr_lengths(const struct gen_form *f)
 
 static unsigned int gen_nr_modes(const struct gen_form *f)
 {
-	return f->flags & (F_SI | F_DI | F_MOFFS) ? 2 : NR_MODES;
+	if (f->flags & (F_SI | F_DI))
+		return NR_STRING_MODES;
+	return f->flags & F_MOFFS ? 2 : NR_MODES;
 }
 
 unsigned int gen_forms(void)
@@ -903,9 +908,9 @@ static void gen_string(struct gen_enc_state *s, const struct gen *g,
 		c->regs.di = c->addr | garbage;
 	else if (f->flags & F_DI)
 		c->regs.di = c->dst | garbage;
-	if (g->mode)
-		c->regs.cx = (1 + below(&s->seed, 5)) | garbage;
-	if (below(&s->seed, 2))
+	if (g->mode & (MODE_REP | MODE_REPNE))
+		c->regs.cx = (1 + below(&s->seed, 7)) | garbage;
+	if (g->mode & MODE_DOWN)
 		c->regs.flags |= X86_EFLAGS_DF;
 }
 
@@ -936,8 +941,8 @@ static void gen_put_prefixes(struct gen_enc_state *s, const struct gen *g,
 		gen_put(c, 0x66, 1);
 	if (f->pfx)
 		gen_put(c, mandatory[f->pfx], 1);
-	if ((f->flags & (F_SI | F_DI)) && g->mode)
-		gen_put(c, below(&s->seed, 2) ? 0xf3 : 0xf2, 1);
+	if ((f->flags & (F_SI | F_DI)) && g->mode & (MODE_REP | MODE_REPNE))
+		gen_put(c, g->mode & MODE_REP ? 0xf3 : 0xf2, 1);
 }
 
 static void gen_put_opcode(struct gen_enc_state *s, const struct gen_form *f,
