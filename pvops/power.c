@@ -4,7 +4,7 @@
  *
  * In suspend to RAM all CPUs but the one that suspends are taken offline before,
  * and that one wakes up on Linux's own tables. Hibernation saves and restores the
- * roots' memory behind the backs of those who write to it: both are refused.
+ * roots' memory behind the backs of those who write to it: it is refused.
  */
 #define pr_fmt(fmt) "pv_shadow: " fmt
 
@@ -37,15 +37,11 @@ static int pvs_pm_event(struct notifier_block *nb, unsigned long event,
 
 	switch (event) {
 	case PM_HIBERNATION_PREPARE:
-	case PM_RESTORE_PREPARE:
 		ret = pvs_block();
 		if (ret)
-			pr_err("%s is impossible while tracing; switch the tracer off first\n",
-			       event == PM_RESTORE_PREPARE ? "resuming from hibernation" :
-							     "hibernation");
+			pr_err("hibernation is impossible while tracing; switch the tracer off first\n");
 		break;
 	case PM_POST_HIBERNATION:
-	case PM_POST_RESTORE:
 		pvs_unblock();
 		break;
 	}

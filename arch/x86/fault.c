@@ -28,6 +28,7 @@
 #include <asm/msr.h>
 #include <asm/text-patching.h>
 #include <asm/trap_pf.h>
+#include <asm/trapnr.h>
 
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
@@ -470,19 +471,20 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 			  struct pt_regs *regs, unsigned long addr,
 			  struct pv_shadow_range *range, bool write)
 {
-	unsigned int i;
+	unsigned int i, nr = step->nr;
 
-	for (i = 0; i < step->nr; i++)
+	for (i = 0; i < nr; i++)
 		if ((step->addr[i] & PAGE_MASK) == (addr & PAGE_MASK))
 			break;
-	if (i == step->nr && pvs_add_page(step, addr, range, write))
+	if (i == nr && pvs_add_page(step, addr, range, write))
 		return true;
+	WRITE_ONCE(step->nr, nr);
 
 	/*
 	 * It is not allowed to do what it does: as if we had not been there. Or
 	 * the page was untrapped and trapped again meanwhile: then it faults again.
 	 */
-	pvs_step_abort(s, regs, !step->known);
+	pvs_step_abort(s, regs, !step->known && (i == nr || nr > 1));
 	return pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0);
 }
 NOKPROBE_SYMBOL(pvs_step_more);
@@ -663,7 +665,7 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	 * may have accessed the device before.
 	 */
 	if (same)
-		pvs_step_abort(s, regs, !step->known);
+		pvs_step_abort(s, regs, !step->known && !(*error_code & X86_PF_INSTR));
 
 	if (!pvs_fix_copy(where, *error_code))
 		return false;
@@ -730,15 +732,26 @@ void __pv_shadow_int3(struct pt_regs *regs, bool *irqs_on)
 	if (regs->flags & X86_EFLAGS_IF)
 		*irqs_on = true;
 }
+NOKPROBE_SYMBOL(__pv_shadow_int3);
+
+/* Exceptions that enable interrupts, if they were on, before they tell of themselves */
+static bool pvs_die_enables(const struct die_args *args, unsigned long why)
+{
+	return why == DIE_GPF || (why == DIE_TRAP && (args->trapnr == X86_TRAP_MF ||
+						      args->trapnr == X86_TRAP_XF));
+}
+NOKPROBE_SYMBOL(pvs_die_enables);
 
 /*
- * The instruction that is being stepped made another exception of the kernel's, which
- * nothing mends: an oops follows. It is to find the registers as it would have, and
- * this CPU the page hidden. The exceptions themselves would have enabled interrupts.
+ * The instruction that is being stepped made another exception of the kernel's: as a
+ * rule an oops follows. It is to find the registers as it would have, and this CPU the
+ * page hidden. By now a kprobe may have put its own address for the instruction's; but
+ * nothing else runs with the stack pointer of a step.
  */
 static int pvs_die(struct notifier_block *nb, unsigned long why, void *data)
 {
-	struct pt_regs *regs = ((struct die_args *)data)->regs;
+	const struct die_args *args = data;
+	struct pt_regs *regs = args->regs;
 	struct pvs_step *step;
 	unsigned long flags;
 
@@ -747,14 +760,16 @@ static int pvs_die(struct notifier_block *nb, unsigned long why, void *data)
 
 	local_irq_save(flags);
 	step = pvs_top(this_cpu_ptr(&pvs_steps));
-	if (step && step->armed && step->ip == regs->ip && step->sp == regs->sp) {
+	if (step && step->armed && step->sp == regs->sp) {
 		pvs_step_abort(this_cpu_ptr(&pvs_steps), regs, true);
-		flags |= regs->flags & X86_EFLAGS_IF;
+		if (pvs_die_enables(args, why))
+			flags |= regs->flags & X86_EFLAGS_IF;
 	}
 	local_irq_restore(flags);
 
 	return NOTIFY_DONE;
 }
+NOKPROBE_SYMBOL(pvs_die);
 
 static struct notifier_block pvs_die_nb = {
 	.notifier_call = pvs_die,
@@ -788,7 +803,8 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 	 * CPUs go that it held in an NMI, which may have come before the trap's first
 	 * instruction.
 	 */
-	if (!step || !step->armed || (*dr6 && !(*dr6 & DR_STEP)))
+	if (!step || !step->armed ||
+	    !(*dr6 ? *dr6 & DR_STEP : regs->flags & X86_EFLAGS_TF))
 		return false;
 
 	/* Hidden first, so that what the client's code touches is seen as well. */

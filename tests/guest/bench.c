@@ -19,7 +19,7 @@
 
 static char *what = "mov";
 module_param(what, charp, 0444);
-MODULE_PARM_DESC(what, "mov (default): a load; alu: an add to memory; fault: a page fault that ends in the exception table");
+MODULE_PARM_DESC(what, "mov (default): a load; test: another that is not moved; alu: an add to memory; fault: a page fault that ends in the exception table");
 
 static unsigned int cpus = 1;
 module_param(cpus, uint, 0444);
@@ -45,6 +45,12 @@ static void do_mov(void __iomem *p)
 	readl(p);
 }
 
+static void do_test(void __iomem *p)
+{
+	asm volatile("testl %1, %0" : : "m" (*(volatile u32 __force *)p), "r" (1));
+}
+
+/* A read and a write, and two events */
 static void do_alu(void __iomem *p)
 {
 	asm volatile("addl %1, %0" : "+m" (*(volatile u32 __force *)p) : "r" (1));
@@ -63,6 +69,7 @@ static const struct {
 	void (*func)(void __iomem *p);
 } kinds[] = {
 	{ "mov", do_mov },
+	{ "test", do_test },
 	{ "alu", do_alu },
 	{ "fault", do_fault },
 };

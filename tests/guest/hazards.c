@@ -210,7 +210,7 @@ static int busy(void *data)
 			own_turn(index, index << 24 | i << 4);
 		cond_resched_tasks_rcu_qs();
 		/* Probes come and go more often when they are let. */
-		if (loops && i % 16 == 0)
+		if (loops)
 			usleep_range(100, 200);
 	}
 	atomic_dec(&running);

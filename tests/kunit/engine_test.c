@@ -944,7 +944,7 @@ static void test_unknown(struct kunit *test)
 	static const char * const engines[] = { "auto", "step" };
 	unsigned int i, j;
 
-	/* Where gs is is the CPU's. */
+	/* Each CPU has its own gs. */
 	migrate_disable();
 	test_begin();
 	test_run(&ctx->native, true, false);
