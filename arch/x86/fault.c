@@ -400,6 +400,19 @@ static void pvs_step_disarm(struct pvs_step *step, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(pvs_step_disarm);
 
+/*
+ * No longer being stepped. Hidden first, so that what the client's code touches is seen
+ * as well.
+ */
+static void pvs_step_end(struct pvs_step *step, struct pt_regs *regs)
+{
+	pvs_step_hide(step);
+	step->armed = false;
+	pvs_time_end(step);
+	pvs_step_disarm(step, regs);
+}
+NOKPROBE_SYMBOL(pvs_step_end);
+
 /* Nobody can tell more of what was stepped. */
 static void pvs_step_report_unknown(const struct pvs_step *step)
 {
@@ -419,10 +432,7 @@ static void pvs_step_abort(struct pvs_steps *s, struct pt_regs *regs, bool part)
 {
 	struct pvs_step *step = pvs_top(s);
 
-	pvs_step_hide(step);
-	step->armed = false;
-	pvs_time_end(step);
-	pvs_step_disarm(step, regs);
+	pvs_step_end(step, regs);
 	pvs_branches_only(true);
 	if (part)
 		pvs_step_report_unknown(step);
@@ -752,6 +762,7 @@ static int pvs_die(struct notifier_block *nb, unsigned long why, void *data)
 {
 	const struct die_args *args = data;
 	struct pt_regs *regs = args->regs;
+	struct pvs_steps *s;
 	struct pvs_step *step;
 	unsigned long flags;
 
@@ -759,9 +770,10 @@ static int pvs_die(struct notifier_block *nb, unsigned long why, void *data)
 		return NOTIFY_DONE;
 
 	local_irq_save(flags);
-	step = pvs_top(this_cpu_ptr(&pvs_steps));
+	s = this_cpu_ptr(&pvs_steps);
+	step = pvs_top(s);
 	if (step && step->armed && step->sp == regs->sp) {
-		pvs_step_abort(this_cpu_ptr(&pvs_steps), regs, true);
+		pvs_step_abort(s, regs, true);
 		if (pvs_die_enables(args, why))
 			flags |= regs->flags & X86_EFLAGS_IF;
 	}
@@ -807,12 +819,7 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 	    !(*dr6 ? *dr6 & DR_STEP : regs->flags & X86_EFLAGS_TF))
 		return false;
 
-	/* Hidden first, so that what the client's code touches is seen as well. */
-	pvs_step_hide(step);
-	step->armed = false;
-	pvs_time_end(step);
-	pvs_step_disarm(step, regs);
-
+	pvs_step_end(step, regs);
 	if (!pvs_step_completed(step, regs)) {
 		pvs_count(PVS_ABORTED);
 	} else if (unlikely(step->compare)) {
