@@ -5,6 +5,8 @@
  * is ever hidden, so that an access needs neither a change of an entry nor a flush.
  */
 #include <linux/kprobes.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/pv_shadow.h>
@@ -28,6 +30,8 @@ struct pvs_alias_page {
 
 /**
  * struct pvs_alias - the second mapping of a range
+ * @list:  in pvs_aliases
+ * @range: the range
  * @start: its first address
  * @first: the range's first page
  * @nr:    number of pages of the range
@@ -36,6 +40,8 @@ struct pvs_alias_page {
  * @page:  its pages
  */
 struct pvs_alias {
+	struct list_head	list;
+	const struct pv_shadow_range *range;
 	unsigned long		start;
 	unsigned long		first;
 	unsigned long		nr;
@@ -43,6 +49,9 @@ struct pvs_alias {
 	unsigned long		used;
 	struct pvs_alias_page	page[];
 };
+
+/* Of all ranges; the tree's lock. */
+static LIST_HEAD(pvs_aliases);
 
 static unsigned long pvs_alias_page(const struct pv_shadow_range *range,
 				    unsigned long addr)
@@ -74,6 +83,7 @@ static struct pvs_alias *pvs_alias_create(const struct pv_shadow_range *range)
 		kvfree(alias);
 		return NULL;
 	}
+	alias->range = range;
 	alias->start = (unsigned long)alias->area->addr;
 	alias->first = range->start & PAGE_MASK;
 	alias->nr = nr;
@@ -127,6 +137,8 @@ int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
 		return -ENOMEM;
 	}
 
+	if (!range->alias)
+		list_add(&alias->list, &pvs_aliases);
 	alias->used += nr;
 	range->alias = alias;
 	return 0;
@@ -151,6 +163,7 @@ void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 	alias->used -= nr;
 	if (!alias->used) {
 		range->alias = NULL;
+		list_del(&alias->list);
 		pvs_alias_destroy(alias);
 		return;
 	}
@@ -188,3 +201,80 @@ unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 	return alias->start + offset;
 }
 NOKPROBE_SYMBOL(pvs_alias_of);
+
+/* What Linux's own tables map at an address, 0 if nothing. */
+static u64 pvs_mapped(unsigned long addr)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address(addr, &level);
+
+	return pte && level == PG_LEVEL_4K ? pte_val(READ_ONCE(*pte)) : 0;
+}
+
+/*
+ * A device's page stays where it is while it is trapped. Linux may do as it likes with
+ * memory: then the page is stepped (pvs_alias_of()).
+ */
+static bool pvs_page_moved(const struct pv_shadow_range *range, u64 have, u64 want)
+{
+	return !range->memory && ((have ^ want) & (PTE_PFN_MASK | _PAGE_PRESENT));
+}
+
+static bool pvs_alias_differs(const struct pvs_alias *alias, unsigned long n,
+			      struct pvs_diff *diff)
+{
+	const struct pvs_alias_page *page = &alias->page[n];
+	unsigned long addr = alias->first + (n << PAGE_SHIFT);
+
+	diff->kind = PVS_DIFF_ALIAS;
+	diff->addr = alias->start + (n << PAGE_SHIFT);
+	diff->have = pvs_mapped(diff->addr);
+	diff->want = page->entry & _PAGE_PRESENT ? page->entry : 0;
+	if (!pvs_same(diff->have, diff->want))
+		return true;
+	if (pvs_is_trapped(&pvs_tree, (void *)diff->addr, PAGE_SIZE, diff))
+		return true;
+	if (!page->table)
+		return false;
+
+	diff->kind = PVS_DIFF_PAGE;
+	diff->addr = addr;
+	diff->have = pvs_ref_entry(page->table, pvs_index(addr, 1));
+	diff->want = page->entry;
+	return pvs_page_moved(alias->range, diff->have, diff->want);
+}
+
+/**
+ * pvs_alias_verify - are the second mappings what they were made from
+ * @diff: where to put what differs
+ * @max:  how many fit
+ *
+ * And the reference as well, where it maps a device; and nothing trapped that the fault
+ * handler needs of a range. Sleeps.
+ *
+ * Return: number of differences found, at most @max.
+ */
+unsigned int pvs_alias_verify(struct pvs_diff *diff, unsigned int max)
+{
+	const struct pvs_alias *alias;
+	unsigned int found = 0;
+	unsigned long n;
+
+	mutex_lock(&pvs_tree.lock);
+	list_for_each_entry(alias, &pvs_aliases, list) {
+		if (found < max)
+			found += pvs_is_trapped(&pvs_tree, alias->range,
+						sizeof(*alias->range), &diff[found]);
+		if (found < max)
+			found += pvs_is_trapped(&pvs_tree, alias,
+						struct_size(alias, page, alias->nr),
+						&diff[found]);
+		for (n = 0; n < alias->nr && found < max; n++) {
+			found += pvs_alias_differs(alias, n, &diff[found]);
+			cond_resched();
+		}
+	}
+	mutex_unlock(&pvs_tree.lock);
+
+	return found;
+}

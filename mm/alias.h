@@ -6,6 +6,7 @@
 #define _PV_SHADOW_ALIAS_H
 
 struct pv_shadow_range;
+struct pvs_diff;
 
 int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
 		  unsigned long end);
@@ -13,5 +14,6 @@ void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 		     unsigned long end);
 unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 			   unsigned long addr, bool write);
+unsigned int pvs_alias_verify(struct pvs_diff *diff, unsigned int max);
 
 #endif /* _PV_SHADOW_ALIAS_H */

@@ -101,7 +101,8 @@ struct pvs_tree {
  * @PVS_DIFF_DEAD:   the CPU does not run, but its roots are in use
  * @PVS_DIFF_STEP:   an access is under way where none can be
  * @PVS_DIFF_COUNT:  the counters do not add up
- * @PVS_DIFF_TOLD:   accesses that were missed and not told of
+ * @PVS_DIFF_ALIAS:  the fault handler's mapping of a trapped page
+ * @PVS_DIFF_PAGE:   the reference's entry of a trapped device page
  */
 enum pvs_diff_kind {
 	PVS_DIFF_ENTRY,
@@ -116,7 +117,8 @@ enum pvs_diff_kind {
 	PVS_DIFF_DEAD,
 	PVS_DIFF_STEP,
 	PVS_DIFF_COUNT,
-	PVS_DIFF_TOLD,
+	PVS_DIFF_ALIAS,
+	PVS_DIFF_PAGE,
 };
 
 /**

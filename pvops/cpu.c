@@ -14,6 +14,7 @@
  *
  * One of the two sees what the other wrote.
  */
+#include <kunit/visibility.h>
 #include <linux/cpumask.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
@@ -25,7 +26,7 @@
 #include "cpu.h"
 #include "root.h"
 
-static DEFINE_PER_CPU(bool, pvs_alive);
+VISIBLE_IF_KUNIT DEFINE_PER_CPU(bool, pvs_alive);
 
 static DEFINE_MUTEX(pvs_done_lock);
 static struct cpumask pvs_done;

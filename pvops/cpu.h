@@ -6,7 +6,12 @@
 #ifndef _PV_SHADOW_CPU_H
 #define _PV_SHADOW_CPU_H
 
+#include <linux/percpu.h>
 #include <linux/smp.h>
+
+#if IS_ENABLED(CONFIG_KUNIT)
+DECLARE_PER_CPU(bool, pvs_alive);
+#endif
 
 void pvs_on_each_live_cpu(smp_call_func_t func);
 bool pvs_cpu_alive(int cpu);

@@ -161,6 +161,8 @@ static void pvs_report(struct pv_shadow_range *range,
 	pvs_count(PVS_EVENTS);
 	if (access->dir == PV_SHADOW_UNKNOWN)
 		pvs_count(PVS_UNKNOWN);
+	if (access->engine == PV_SHADOW_MISSED)
+		pvs_count(PVS_MISSED);
 	range->client->accessed(range, access);
 }
 NOKPROBE_SYMBOL(pvs_report);
@@ -460,7 +462,6 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 {
 	struct pvs_insn insn;
 
-	pvs_count(PVS_MISSED);
 	pvs_decode_at(&insn, regs->ip);
 	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_MISSED, 0);
 

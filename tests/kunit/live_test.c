@@ -19,9 +19,14 @@
 #include <linux/vmalloc.h>
 
 #include <asm/apic.h>
+#include <asm/tlbflush.h>
 
+#include "../../arch/x86/fault.h"
+#include "../../mm/alias.h"
 #include "../../mm/stats.h"
 #include "../../mm/table.h"
+#include "../../mm/verify.h"
+#include "../../pvops/cpu.h"
 #include "../../pvops/root.h"
 
 #define BLOCK_ORDER	9
@@ -41,6 +46,8 @@
  * @trapped: @range is
  * @near_trapped: @near is
  * @events:  told
+ * @look:    verify is to look while one is told
+ * @step:    what it found of PVS_DIFF_STEP
  */
 struct live_ctx {
 	struct pv_shadow_range	range;
@@ -53,9 +60,23 @@ struct live_ctx {
 	bool			trapped;
 	bool			near_trapped;
 	atomic_long_t		events;
+	bool			look;
+	unsigned int		step;
 };
 
 static struct live_ctx *ctx;
+
+/* How many differences of a kind this CPU has. Interrupts off. */
+static unsigned int live_found(enum pvs_diff_kind kind)
+{
+	struct pvs_diff diff[8];
+	unsigned int i, nr, found = 0;
+
+	nr = pvs_verify_own(diff, ARRAY_SIZE(diff));
+	for (i = 0; i < nr; i++)
+		found += diff[i].kind == kind;
+	return found;
+}
 
 static void live_accessed(struct pv_shadow_range *range,
 			  const struct pv_shadow_access *access)
@@ -63,6 +84,8 @@ static void live_accessed(struct pv_shadow_range *range,
 	/* verify wants to know what became of each event. */
 	pvs_count(PVS_RECORDED);
 	atomic_long_inc(&ctx->events);
+	if (READ_ONCE(ctx->look))
+		ctx->step = live_found(PVS_DIFF_STEP);
 }
 
 static const struct pv_shadow_client live_client = {
@@ -170,13 +193,13 @@ static int live_init(struct kunit *test)
 
 static void live_verify(void *found)
 {
-	struct pvs_diff diff[4];
+	struct pvs_diff diff[8];
 
 	rcu_read_lock();
 	*(unsigned int *)found +=
 		pvs_tree_verify(&pvs_tree, smp_processor_id(), true, diff,
 				ARRAY_SIZE(diff)) +
-		pvs_root_verify(diff, ARRAY_SIZE(diff));
+		pvs_verify_own(diff, ARRAY_SIZE(diff));
 	rcu_read_unlock();
 }
 
@@ -433,6 +456,7 @@ unregister:
  * struct live_root - an address space that a CPU is on, interrupts off
  * @pgd:  Linux's, a pair of pages
  * @root: what the CPU has in CR3 then
+ * @strange: verify says that it is not what Linux loaded
  * @on:   it is on it
  * @off:  it is to leave it
  * @left: it did
@@ -440,6 +464,7 @@ unregister:
 struct live_root {
 	u64	*pgd;
 	u64	*root;
+	unsigned int strange;
 	bool	on;
 	bool	off;
 	bool	left;
@@ -465,6 +490,7 @@ static void live_on_root(void *arg)
 
 	write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_pa(r->pgd));
 	r->root = __va(__native_read_cr3() & CR3_ADDR_MASK);
+	r->strange = live_found(PVS_DIFF_MM);
 	live_tell(&r->on);
 	live_wait_for(&r->off);
 	write_cr3(cr3);
@@ -572,6 +598,7 @@ static void live_test_root(struct kunit *test)
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 
 	KUNIT_EXPECT_TRUE(test, r.left);
+	KUNIT_EXPECT_EQ(test, 1, r.strange);
 	KUNIT_EXPECT_EQ(test, 0, look.fresh);
 	KUNIT_EXPECT_TRUE(test, look.own);
 	KUNIT_EXPECT_EQ(test, pti ? 2 : 1, look.behind);
@@ -588,12 +615,163 @@ free:
 	free_pages((unsigned long)r.pgd, 1);
 }
 
+/**
+ * struct live_broken - something that verify has to find on a CPU
+ * @chosen: what is to be said of the CPU's tasks
+ * @cpu:    it
+ * @found:  differences of the right kind
+ */
+struct live_broken {
+	bool		chosen;
+	int		cpu;
+	unsigned int	found;
+};
+
+static struct live_broken live_broken;
+
+static void live_break_cr3(void *unused)
+{
+	unsigned long cr3 = __native_read_cr3();
+
+	native_write_cr3(__read_cr3());
+	live_broken.found = live_found(PVS_DIFF_CR3);
+	native_write_cr3(cr3);
+	native_flush_tlb_global();
+}
+
+/* An entry that maps nothing, in the half of it that nobody looks at now. */
+static void live_break_root(void *unused)
+{
+	u64 *root = __va(__native_read_cr3() & CR3_ADDR_MASK);
+	u64 was = root[LIVE_USER];
+
+	WRITE_ONCE(root[LIVE_USER], PAGE_SIZE);
+	live_broken.found = live_found(PVS_DIFF_ROOT);
+	WRITE_ONCE(root[LIVE_USER], was);
+}
+
+static void live_break_count(void *unused)
+{
+	this_cpu_dec(pvs_stats[PVS_RECORDED]);
+	live_broken.found = live_found(PVS_DIFF_COUNT);
+	this_cpu_inc(pvs_stats[PVS_RECORDED]);
+}
+
+static bool live_chosen(const struct task_struct *task)
+{
+	return smp_processor_id() != live_broken.cpu || READ_ONCE(live_broken.chosen);
+}
+
+static void live_break_task(void *unused)
+{
+	WRITE_ONCE(live_broken.chosen, false);
+	live_broken.found = live_found(PVS_DIFF_TASK);
+	WRITE_ONCE(live_broken.chosen, true);
+}
+
+static void live_break_alive(void *unused)
+{
+	struct pvs_diff diff;
+
+	this_cpu_write(pvs_alive, false);
+	live_broken.found = pvs_root_verify_dead(live_broken.cpu, &diff) &&
+			    diff.kind == PVS_DIFF_DEAD;
+	this_cpu_write(pvs_alive, true);
+	live_broken.found -= pvs_root_verify_dead(live_broken.cpu, &diff);
+}
+
+static void live_break_step(void *unused)
+{
+	WRITE_ONCE(ctx->look, true);
+	READ_ONCE(*(u32 *)ctx->near.start);
+	WRITE_ONCE(ctx->look, false);
+	live_broken.found = READ_ONCE(ctx->step) - live_found(PVS_DIFF_STEP);
+}
+
+static const struct {
+	const char	*name;
+	smp_call_func_t	func;
+} live_breaks[] = {
+	{ "on Linux's own tables", live_break_cr3 },
+	{ "a root's entry", live_break_root },
+	{ "an event that nobody recorded", live_break_count },
+	{ "on its roots for a task that is not wanted", live_break_task },
+	{ "dead, and on its roots", live_break_alive },
+	{ "an access under way", live_break_step },
+};
+
+/* What is wrong with a CPU is found there, and only while it is wrong. */
+static void live_test_broken(struct kunit *test)
+{
+	unsigned int i;
+
+	live_broken.chosen = true;
+	live_broken.cpu = cpumask_last(cpu_online_mask);
+	pv_shadow_choose_tasks(live_chosen);
+	for (i = 0; i < ARRAY_SIZE(live_breaks); i++) {
+		live_broken.found = 0;
+		smp_call_function_single(live_broken.cpu, live_breaks[i].func, NULL, true);
+		KUNIT_EXPECT_EQ_MSG(test, 1, live_broken.found, "%s", live_breaks[i].name);
+		live_expect_verified(test);
+	}
+	pv_shadow_choose_tasks(NULL);
+	live_expect_verified(test);
+}
+
+/* Differences of a kind in the second mappings. */
+static unsigned int live_alias_found(enum pvs_diff_kind kind)
+{
+	struct pvs_diff diff[8];
+	unsigned int i, nr, found = 0;
+
+	nr = pvs_alias_verify(diff, ARRAY_SIZE(diff));
+	for (i = 0; i < nr; i++)
+		found += diff[i].kind == kind;
+	return found;
+}
+
+/* The fault handler's own mapping leads elsewhere, or Linux's does. */
+static void live_test_alias(struct kunit *test)
+{
+	pte_t *pte, was = *ctx->pte[0];
+	unsigned long addr, flags;
+	unsigned int level;
+	struct page *other;
+
+	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_ALIAS));
+	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_PAGE));
+	local_irq_save(flags);
+	addr = pvs_alias_of(&ctx->near, ctx->near.start, true);
+	local_irq_restore(flags);
+	pte = lookup_address(addr, &level);
+	KUNIT_ASSERT_NOT_NULL(test, pte);
+	other = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+
+	set_pte(pte, mk_pte(other, PAGE_KERNEL));
+	KUNIT_EXPECT_EQ(test, 1, live_alias_found(PVS_DIFF_ALIAS));
+	set_pte(pte, was);
+	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_ALIAS));
+
+	set_pte(ctx->pte[0], mk_pte(other, PAGE_KERNEL));
+	KUNIT_EXPECT_EQ(test, 1, live_alias_found(PVS_DIFF_PAGE));
+	set_pte(ctx->pte[0], was);
+	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_PAGE));
+
+	flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
+	flush_tlb_kernel_range(ctx->near.start, ctx->near.end);
+	__free_page(other);
+	live_expect_verified(test);
+}
+
 static struct kunit_case live_test_cases[] = {
 	KUNIT_CASE(live_test_leaf),
 	KUNIT_CASE(live_test_cpa),
 	KUNIT_CASE(live_test_direct_map),
 	KUNIT_CASE_SLOW(live_test_nmi),
 	KUNIT_CASE(live_test_root),
+	KUNIT_CASE(live_test_broken),
+	KUNIT_CASE(live_test_alias),
 	{}
 };
 

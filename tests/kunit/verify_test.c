@@ -129,7 +129,7 @@ static void test_clean(struct kunit *test)
 {
 	enum pvs_diff_kind kind;
 
-	for (kind = 0; kind <= PVS_DIFF_TOLD; kind++)
+	for (kind = 0; kind <= PVS_DIFF_PAGE; kind++)
 		KUNIT_EXPECT_EQ(test, 0, test_found(test->priv, kind, false));
 }
 
