@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is in CR3 during a system call: reading /sys/kernel/debug/cr3probe tells the
+ * What is in CR3 during a system call: reading /sys/kernel/debug/cr3probe/own tells the
  * hardware's value, Linux's, whether the former is one of this CPU's roots or of
  * another's, and what accesses to CR3 were made into when the alternatives were
- * applied: the native instruction, or a call of the operation.
+ * applied: the native instruction, or a call of the operation. use_mm there tells
+ * the same of a kernel thread that uses the reader's address space, on the next CPU.
  */
+#include <linux/completion.h>
 #include <linux/cpufeature.h>
 #include <linux/debugfs.h>
 #include <linux/io.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/processor.h>
 #include <linux/module.h>
@@ -15,11 +18,12 @@
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
 #include <linux/unaligned.h>
 
 #include <asm/paravirt.h>
 
-static struct dentry *file;
+static struct dentry *dir;
 
 /* Between two labels is __read_cr3() or write_cr3(), as it is now. */
 #define ADDRESS_OF(label)						\
@@ -72,7 +76,7 @@ static bool foreign_root(int own, unsigned long pa)
 	return false;
 }
 
-static int probe_show(struct seq_file *m, void *unused)
+static void probe_cpu(struct seq_file *m)
 {
 	unsigned long hardware, logical, pgd;
 	int cpu = get_cpu();
@@ -93,20 +97,87 @@ static int probe_show(struct seq_file *m, void *unused)
 			"\x0f\x22\xdf", pv_ops.mmu.write_cr3),
 		   pv_ops.mmu.set_pte);
 	put_cpu();
+}
 
+static int probe_show(struct seq_file *m, void *unused)
+{
+	probe_cpu(m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(probe);
 
+/**
+ * struct borrowed - an address space that a thread is to use
+ * @m:	   to tell it to
+ * @mm:	   it
+ * @there: what is at the start of its stack
+ * @wrong: turns in which that was not there
+ * @done:  by the thread
+ */
+struct borrowed {
+	struct seq_file		*m;
+	struct mm_struct	*mm;
+	unsigned long		there;
+	unsigned int		wrong;
+	struct completion	done;
+};
+
+#define TURNS	100
+
+static int use_mm(void *data)
+{
+	struct borrowed *u = data;
+	unsigned long there;
+	int i;
+
+	for (i = 0; i < TURNS; i++) {
+		kthread_use_mm(u->mm);
+		if (!i)
+			probe_cpu(u->m);
+		/* As a task of its own it would be there in the end. */
+		if (get_user(there, (unsigned long __user *)u->mm->start_stack) ||
+		    there != u->there ||
+		    put_user(there, (unsigned long __user *)u->mm->start_stack))
+			u->wrong++;
+		kthread_unuse_mm(u->mm);
+		cond_resched();
+	}
+	complete(&u->done);
+	return 0;
+}
+
+static int use_mm_show(struct seq_file *m, void *unused)
+{
+	int cpu = cpumask_next(raw_smp_processor_id(), cpu_online_mask);
+	struct borrowed u = { .m = m, .mm = current->mm };
+	struct task_struct *task;
+
+	if (get_user(u.there, (unsigned long __user *)u.mm->start_stack))
+		return -EFAULT;
+	init_completion(&u.done);
+	if (cpu >= nr_cpu_ids)
+		cpu = cpumask_first(cpu_online_mask);
+	task = kthread_create_on_cpu(use_mm, &u, cpu, "cr3probe/%u");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	wake_up_process(task);
+	wait_for_completion(&u.done);
+	seq_printf(m, "turns %d wrong %u\n", TURNS, u.wrong);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(use_mm);
+
 static int __init cr3probe_init(void)
 {
-	file = debugfs_create_file("cr3probe", 0400, NULL, NULL, &probe_fops);
-	return PTR_ERR_OR_ZERO(file);
+	dir = debugfs_create_dir("cr3probe", NULL);
+	debugfs_create_file("own", 0400, dir, NULL, &probe_fops);
+	debugfs_create_file("use_mm", 0400, dir, NULL, &use_mm_fops);
+	return PTR_ERR_OR_ZERO(dir);
 }
 
 static void __exit cr3probe_exit(void)
 {
-	debugfs_remove(file);
+	debugfs_remove(dir);
 }
 
 module_init(cr3probe_init);
