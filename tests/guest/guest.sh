@@ -138,6 +138,19 @@ verify_ok()
 	[ "$verify" = ok ] || { echo "$verify" | head -n 20 | sed 's/^/verify: /'; return 1; }
 }
 
+# no_leaks: kmemleak, where the kernel has it, has lost sight of nothing
+no_leaks()
+{
+	_leaks=/sys/kernel/debug/kmemleak
+	[ -e $_leaks ] || return 0
+	echo scan >$_leaks || return 1
+	# It does not tell of what is younger than 5 s, nor of what it finds once.
+	sleep 6
+	echo scan >$_leaks
+	cat $_leaks >/tmp/leaks
+	[ ! -s /tmp/leaks ] || { head -n 60 /tmp/leaks; return 1; }
+}
+
 cpus()
 {
 	grep -c ^processor /proc/cpuinfo
