@@ -29,6 +29,9 @@ enum pvs_locked {
 	PVS_LOCKED_OTHER,	/* it cannot */
 };
 
+/* Bytes of the widest operand. */
+#define PVS_MAX_WIDTH	64
+
 #define PVS_NO_REG	0xff
 #define PVS_CODE_SIZE	24
 

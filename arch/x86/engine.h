@@ -14,9 +14,6 @@ struct pt_regs;
 struct pv_shadow_range;
 struct seq_file;
 
-/* Bytes of the widest operand. */
-#define PVS_MAX_WIDTH	64
-
 /**
  * struct pvs_access - what an instruction did to one operand
  * @addr:  its address

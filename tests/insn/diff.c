@@ -20,6 +20,7 @@
 #include <asm/processor-flags.h>
 
 #include "decode.h"
+#include "device.h"
 #include "exec.h"
 #include "gen.h"
 
@@ -37,6 +38,8 @@ void insn_native(const void *code, struct pt_regs *regs, const void *before,
 		 void *after, u64 mask);
 void insn_exec(const void *code, struct pt_regs *regs, unsigned long base,
 	       unsigned long addr, void *vectors, u64 mask);
+void insn_call(const void *function, unsigned long a, unsigned long b,
+	       unsigned long c, void *vectors, u64 mask);
 extern const u8 insn_native_return[];
 
 static struct gen_case the;
@@ -107,18 +110,23 @@ static bool run_native(struct pt_regs *regs)
 	return !signo;
 }
 
-static u64 get(unsigned long addr, unsigned int width)
+/* While the vector registers are the instruction's. */
+static void device_read(void *to, unsigned long addr, unsigned int width)
 {
-	u64 value = 0;
+	insn_call(pvs_device_read, (unsigned long)to, addr, width, vectors_engine,
+		  vector_mask);
+}
 
-	memcpy(&value, (void *)addr, width);
-	return value;
+static void device_write(unsigned long addr, const void *from, unsigned int width)
+{
+	insn_call(pvs_device_write, addr, (unsigned long)from, width, vectors_engine,
+		  vector_mask);
 }
 
 /* As the fault handler runs it. Return: false if it cannot. */
 static bool run_exec(struct pt_regs *regs, const struct pvs_operands *ops)
 {
-	static u8 buffer[64] __attribute__((aligned(64)));
+	static u8 buffer[PVS_MAX_WIDTH] __attribute__((aligned(PVS_MAX_WIDTH)));
 	unsigned long addr = (unsigned long)buffer;
 	u64 old[2], new[2], was[2] = { 0 }, is[2] = { 0 };
 	struct pt_regs before = *regs;
@@ -136,13 +144,13 @@ static bool run_exec(struct pt_regs *regs, const struct pvs_operands *ops)
 		for (i = 0; i < sizeof(buffer); i++)
 			buffer[i] = gen_random(&seed);
 		if (insn.reads)
-			memcpy(buffer, (void *)ops->addr, insn.width);
+			device_read(buffer, ops->addr, insn.width);
 	}
 	insn_exec((void *)OUR_CODE, regs, insn.exec_base, addr - ops->offset,
 		  vectors_engine, vector_mask);
 	if (!insn.locked) {
 		if (insn.writes)
-			memcpy((void *)ops->addr, buffer, insn.width);
+			device_write(ops->addr, buffer, insn.width);
 		return true;
 	}
 
@@ -178,12 +186,12 @@ static bool run_engine(struct pt_regs *regs)
 		first = false;
 		switch (insn.type) {
 		case PVS_INSN_LOAD:
-			value = get(ops.addr, insn.width);
+			pvs_device_read(&value, ops.addr, insn.width);
 			break;
 		case PVS_INSN_STORE:
 			if (insn.pop)
-				ops.value = get(regs->sp, sizeof(u64));
-			memcpy((void *)ops.addr, &ops.value, insn.width);
+				memcpy(&ops.value, (void *)regs->sp, sizeof(u64));
+			pvs_device_write(ops.addr, &ops.value, insn.width);
 			break;
 		case PVS_INSN_MOVS:
 			memmove((void *)ops.dst, (void *)ops.addr, insn.width);
@@ -515,6 +523,42 @@ static void check_known(void)
 		fail("rep: its end");
 }
 
+/*
+ * As wide as it says and no wider, and nothing else changes. The page behind the source
+ * and the destination is not there.
+ */
+static void check_device(unsigned int widest)
+{
+	static u8 buffer[2 * PVS_MAX_WIDTH] __attribute__((aligned(PVS_MAX_WIDTH)));
+	unsigned int width, i;
+	unsigned long addr;
+
+	the.name = "device access";
+	for (width = 1; width <= widest; width *= 2) {
+		the.len = width;
+		addr = GUARD - width;
+		memset(buffer, 0xa5, sizeof(buffer));
+		restore();
+		memcpy(vectors_native, vectors, sizeof(vectors));
+		memcpy(vectors_engine, vectors, sizeof(vectors));
+		device_read(buffer, addr, width);
+		if (memcmp(buffer, (void *)addr, width))
+			fail("bytes read");
+		/* A value is eight bytes. */
+		for (i = width < 8 ? 8 : width; i < sizeof(buffer); i++)
+			if (buffer[i] != 0xa5)
+				fail("reads more");
+		for (i = 0; i < sizeof(buffer); i++)
+			buffer[i] = gen_random(&seed) >> 24;
+		device_write(addr, buffer, width);
+		if (memcmp((void *)addr, buffer, width) ||
+		    memcmp((void *)GEN_DATA, data, GEN_DATA_SIZE - width))
+			fail("bytes written");
+		if (vectors_differ())
+			fail("vectors");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct gen g = { .seed = 0x123456789abcdefULL,
@@ -533,6 +577,7 @@ int main(int argc, char **argv)
 		cases++;
 	}
 	check_known();
+	check_device(features[GEN_AVX512] ? 64 : features[GEN_AVX] ? 32 : 16);
 
 	printf("# %u opcodes, %lu cases: %lu compared (%lu loads, %lu stores, %lu movs, %lu executed),\n",
 	       gen_forms(), cases, compared, by_type[PVS_INSN_LOAD],

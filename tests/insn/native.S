@@ -141,3 +141,27 @@ SYM_CODE_START(insn_exec)
 	SAVE_VECTORS %rcx, %r9
 	ret
 SYM_CODE_END(insn_exec)
+
+/*
+ * void insn_call(const void *function, unsigned long a, unsigned long b,
+ *		  unsigned long c, void *vectors, u64 mask)
+ *
+ * function(a, b, c) in the same way.
+ */
+SYM_CODE_START(insn_call)
+	pushq	%r8
+	pushq	%r9
+	subq	$8, %rsp
+	movq	%rdx, %r10
+	LOAD_VECTORS %r8, %r9
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	movq	%r10, %rsi
+	movq	%rcx, %rdx
+	call	*%rax
+	addq	$8, %rsp
+	popq	%r9
+	popq	%rcx
+	SAVE_VECTORS %rcx, %r9
+	ret
+SYM_CODE_END(insn_call)
