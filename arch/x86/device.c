@@ -86,8 +86,7 @@ NOKPROBE_SYMBOL(pvs_device_read);
  *
  * Any context. All vector registers stay what they are.
  */
-void pvs_device_write(unsigned long addr, const void *from,
-			     unsigned int width)
+void pvs_device_write(unsigned long addr, const void *from, unsigned int width)
 {
 	u64 value = *(const u64 *)from;
 

@@ -524,8 +524,8 @@ static void check_known(void)
 }
 
 /*
- * As wide as it says and no wider, and nothing else changes. The page behind the source
- * and the destination is not there.
+ * No wider than it says, and nothing else changes. The page behind the source and the
+ * destination is not there. That it is one access devices have to tell.
  */
 static void check_device(unsigned int widest)
 {
