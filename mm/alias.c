@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/pv_shadow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -52,6 +53,18 @@ struct pvs_alias {
 
 /* Of all ranges; the tree's lock. */
 static LIST_HEAD(pvs_aliases);
+
+/* What Linux maps at a page of a range, or would if it had no larger leaf there. */
+static u64 pvs_alias_ref(const struct pvs_alias_page *page, unsigned long addr)
+{
+	unsigned long flags;
+	u64 entry;
+
+	local_irq_save(flags);
+	entry = pvs_ref_entry(page->table, pvs_index(addr, 1));
+	local_irq_restore(flags);
+	return entry;
+}
 
 static unsigned long pvs_alias_page(const struct pv_shadow_range *range,
 				    unsigned long addr)
@@ -116,6 +129,8 @@ int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
 	struct pvs_alias_page *page;
 	unsigned long n, start;
 
+	lockdep_assert_held(&pvs_tree.lock);
+
 	if (!alias)
 		alias = pvs_alias_create(range);
 	if (!alias)
@@ -124,7 +139,7 @@ int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
 	for (n = first; n < first + nr; n++, addr += PAGE_SIZE) {
 		page = &alias->page[n];
 		page->table = pvs_table_find(&pvs_tree, addr);
-		page->entry = pvs_ref_entry(page->table, pvs_index(addr, 1));
+		page->entry = pvs_alias_ref(page, addr);
 	}
 
 	start = alias->start + (first << PAGE_SHIFT);
@@ -159,6 +174,8 @@ void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 	unsigned long nr = pvs_alias_page(range, end - 1) + 1 - first;
 	struct pvs_alias *alias = range->alias;
 	unsigned long start = alias->start + (first << PAGE_SHIFT);
+
+	lockdep_assert_held(&pvs_tree.lock);
 
 	alias->used -= nr;
 	if (!alias->used) {
@@ -239,7 +256,7 @@ static bool pvs_alias_differs(const struct pvs_alias *alias, unsigned long n,
 
 	diff->kind = PVS_DIFF_PAGE;
 	diff->addr = addr;
-	diff->have = pvs_ref_entry(page->table, pvs_index(addr, 1));
+	diff->have = pvs_alias_ref(page, addr);
 	diff->want = page->entry;
 	return pvs_page_moved(alias->range, diff->have, diff->want);
 }

@@ -23,9 +23,11 @@
 /* Enough to see what is wrong. */
 #define PVS_MAX_DIFFS	64
 
+#define PVS_ALL_CPUS	(-1)
+
 /**
  * struct pvs_verify - one CPU's differences
- * @cpu:   whose
+ * @cpu:   whose, or PVS_ALL_CPUS
  * @lazy:  let pass what was unmapped natively and not flushed yet
  * @again: look only at what was found before
  * @nr:    how many
@@ -126,7 +128,11 @@ static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
 
 static void pvs_diffs_show(struct seq_file *m, const struct pvs_verify *v)
 {
+	char cpu[16] = "";
 	unsigned int i;
+
+	if (v->cpu != PVS_ALL_CPUS)
+		snprintf(cpu, sizeof(cpu), "cpu %d: ", v->cpu);
 
 	for (i = 0; i < v->nr; i++) {
 		const struct pvs_diff *d = &v->diff[i];
@@ -151,8 +157,8 @@ static void pvs_diffs_show(struct seq_file *m, const struct pvs_verify *v)
 				   v->cpu, d->level, d->addr);
 			break;
 		case PVS_DIFF_OWN:
-			seq_printf(m, "cpu %d: 0x%llx is trapped, and page faults touch it\n",
-				   v->cpu, d->have);
+			seq_printf(m, "%s0x%llx is trapped, and page faults touch it\n",
+				   cpu, d->have);
 			break;
 		case PVS_DIFF_CR3:
 			seq_printf(m, "cpu %d: %s, cr3 0x%llx\n", v->cpu,
@@ -191,7 +197,7 @@ static void pvs_diffs_show(struct seq_file *m, const struct pvs_verify *v)
 		}
 	}
 	if (v->nr == PVS_MAX_DIFFS)
-		seq_printf(m, "cpu %d: perhaps more\n", v->cpu);
+		seq_printf(m, "%sperhaps more\n", cpu);
 }
 
 /* Looks at a difference, the last one a second after the first. */
@@ -256,7 +262,7 @@ static unsigned int pvs_verify_left(struct seq_file *m)
 /* The fault handler's mappings; no CPU has any of its own. */
 static unsigned int pvs_verify_aliases(struct seq_file *m, struct pvs_verify *v)
 {
-	v->cpu = 0;
+	v->cpu = PVS_ALL_CPUS;
 	v->nr = pvs_alias_verify(v->diff, PVS_MAX_DIFFS);
 	pvs_diffs_show(m, v);
 

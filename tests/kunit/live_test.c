@@ -8,13 +8,16 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/gfp.h>
+#include <linux/io.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/nmi.h>
 #include <linux/pgtable.h>
 #include <linux/pv_shadow.h>
+#include <linux/seq_file.h>
 #include <linux/set_memory.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -457,6 +460,7 @@ unregister:
  * @pgd:  Linux's, a pair of pages
  * @root: what the CPU has in CR3 then
  * @strange: verify says that it is not what Linux loaded
+ * @leads: ... that an entry of the pgd leads to a copy
  * @on:   it is on it
  * @off:  it is to leave it
  * @left: it did
@@ -465,6 +469,7 @@ struct live_root {
 	u64	*pgd;
 	u64	*root;
 	unsigned int strange;
+	unsigned int leads;
 	bool	on;
 	bool	off;
 	bool	left;
@@ -487,10 +492,17 @@ static void live_on_root(void *arg)
 {
 	unsigned long cr3 = __read_cr3();
 	struct live_root *r = arg;
+	u64 *entry, was;
 
 	write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_pa(r->pgd));
 	r->root = __va(__native_read_cr3() & CR3_ADDR_MASK);
 	r->strange = live_found(PVS_DIFF_MM);
+	/* Linux's entry for the trapped page is a copy's. */
+	entry = &r->pgd[pvs_index(ctx->range.start, pvs_tree.root->level)];
+	was = *entry;
+	WRITE_ONCE(*entry, r->root[entry - r->pgd]);
+	r->leads = live_found(PVS_DIFF_REF);
+	WRITE_ONCE(*entry, was);
 	live_tell(&r->on);
 	live_wait_for(&r->off);
 	write_cr3(cr3);
@@ -599,6 +611,7 @@ static void live_test_root(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, r.left);
 	KUNIT_EXPECT_EQ(test, 1, r.strange);
+	KUNIT_EXPECT_EQ(test, 1, r.leads);
 	KUNIT_EXPECT_EQ(test, 0, look.fresh);
 	KUNIT_EXPECT_TRUE(test, look.own);
 	KUNIT_EXPECT_EQ(test, pti ? 2 : 1, look.behind);
@@ -688,6 +701,14 @@ static void live_break_step(void *unused)
 	live_broken.found = READ_ONCE(ctx->step) - live_found(PVS_DIFF_STEP);
 }
 
+/* What verify asks when nothing is traced */
+static void live_break_off(void *unused)
+{
+	struct pvs_diff diff;
+
+	live_broken.found = pvs_root_verify_off(&diff) && diff.kind == PVS_DIFF_CR3;
+}
+
 static const struct {
 	const char	*name;
 	smp_call_func_t	func;
@@ -698,6 +719,7 @@ static const struct {
 	{ "on its roots for a task that is not wanted", live_break_task },
 	{ "dead, and on its roots", live_break_alive },
 	{ "an access under way", live_break_step },
+	{ "on its roots for nothing", live_break_off },
 };
 
 /* What is wrong with a CPU is found there, and only while it is wrong. */
@@ -730,6 +752,21 @@ static unsigned int live_alias_found(enum pvs_diff_kind kind)
 	return found;
 }
 
+/* What the file says: anything at all of @what, or that all is right */
+static void live_expect_says(struct kunit *test, const char *what)
+{
+	struct seq_file m = { .size = PAGE_SIZE };
+
+	m.buf = kunit_kzalloc(test, m.size + 1, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, m.buf);
+	if (!m.buf)
+		return;
+	KUNIT_EXPECT_EQ(test, 0, pvs_verify_show(&m, NULL));
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(m.buf, what), "%s: %s", what, m.buf);
+	KUNIT_EXPECT_EQ_MSG(test, !strcmp(m.buf, "ok\n"), !strcmp(what, "ok"), "%s", m.buf);
+	kunit_kfree(test, m.buf);
+}
+
 /* The fault handler's own mapping leads elsewhere, or Linux's does. */
 static void live_test_alias(struct kunit *test)
 {
@@ -750,17 +787,198 @@ static void live_test_alias(struct kunit *test)
 
 	set_pte(pte, mk_pte(other, PAGE_KERNEL));
 	KUNIT_EXPECT_EQ(test, 1, live_alias_found(PVS_DIFF_ALIAS));
+	live_expect_says(test, "the fault handler's mapping at 0x");
+	/* The same page as another type of memory */
+	set_pte(pte, native_make_pte(pte_val(was) | _PAGE_PCD));
+	KUNIT_EXPECT_EQ(test, 1, live_alias_found(PVS_DIFF_ALIAS));
 	set_pte(pte, was);
 	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_ALIAS));
 
 	set_pte(ctx->pte[0], mk_pte(other, PAGE_KERNEL));
 	KUNIT_EXPECT_EQ(test, 1, live_alias_found(PVS_DIFF_PAGE));
+	live_expect_says(test, "Linux's own entry for 0x");
 	set_pte(ctx->pte[0], was);
 	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_PAGE));
 
 	flush_tlb_kernel_range(addr, addr + PAGE_SIZE);
 	flush_tlb_kernel_range(ctx->near.start, ctx->near.end);
 	__free_page(other);
+	live_expect_verified(test);
+	live_expect_says(test, "ok");
+}
+
+/* A page trapped by itself */
+static bool live_trap_one(struct kunit *test, struct pv_shadow_range *range,
+			  unsigned long addr)
+{
+	range->client = &live_client;
+	range->start = addr & PAGE_MASK;
+	range->end = range->start + PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, 0, pv_shadow_trap(range, range->start, range->end));
+	return range->alias;
+}
+
+static void live_untrap(struct pv_shadow_range *range)
+{
+	pv_shadow_untrap(range, range->start, range->end);
+}
+
+/* What the fault handler needs of a range is trapped itself. */
+static void live_test_own(struct kunit *test)
+{
+	struct pv_shadow_range *range = (void *)(ctx->block + 400 * PAGE_SIZE);
+	struct pv_shadow_range *other;
+	unsigned long alias, flags;
+
+	other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	memset(range, 0, sizeof(*range));
+	if (!live_trap_one(test, range, ctx->block + 402 * PAGE_SIZE))
+		return;
+	local_irq_save(flags);
+	alias = pvs_alias_of(range, range->start, true);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_OWN));
+
+	if (live_trap_one(test, other, (unsigned long)range)) {
+		KUNIT_EXPECT_EQ(test, 1, live_alias_found(PVS_DIFF_OWN));
+		live_untrap(other);
+	}
+	if (live_trap_one(test, other, alias)) {
+		KUNIT_EXPECT_EQ(test, 1, live_alias_found(PVS_DIFF_OWN));
+		live_untrap(other);
+	}
+	KUNIT_EXPECT_EQ(test, 0, live_alias_found(PVS_DIFF_OWN));
+	live_untrap(range);
+	live_expect_verified(test);
+}
+
+/**
+ * struct live_behind - a CPU's copy that is behind the reference
+ * @entry:   what it has
+ * @value:   what an access to the page read
+ * @resyncs: faults that put it right
+ */
+struct live_behind {
+	u64		entry;
+	u32		value;
+	unsigned long	resyncs;
+};
+
+static u64 *live_copy(unsigned int page)
+{
+	struct pvs_table *t = pvs_table_find(&pvs_tree, live_addr(page));
+
+	return &t->copy[smp_processor_id()][pvs_index(live_addr(page), 1)];
+}
+
+static void live_get_behind(void *arg)
+{
+	struct live_behind *b = arg;
+
+	b->resyncs = pvs_stat_sum(PVS_RESYNCS);
+	WRITE_ONCE(*live_copy(3), b->entry);
+	asm volatile("invlpg (%0)" : : "r" (live_addr(3)) : "memory");
+	b->value = READ_ONCE(*(u32 *)live_addr(3));
+	WRITE_ONCE(*(u32 *)live_addr(3), b->value);
+	b->entry = READ_ONCE(*live_copy(3));
+	b->resyncs = pvs_stat_sum(PVS_RESYNCS) - b->resyncs;
+}
+
+static void live_set_trapped(void *entry)
+{
+	WRITE_ONCE(*live_copy(0), *(u64 *)entry);
+	asm volatile("invlpg (%0)" : : "r" (live_addr(0)) : "memory");
+}
+
+/* A fault on a page that is not trapped puts the CPU's own copy right. */
+static void live_test_behind(struct kunit *test)
+{
+	u64 right = pte_val(*ctx->pte[3]) & ~PVS_VOLATILE;
+	u64 entries[] = { 0, right & ~_PAGE_RW };
+	int cpu = cpumask_last(cpu_online_mask);
+	struct live_behind b;
+	unsigned int i;
+
+	*(u32 *)page_address(ctx->page) = 0x5eed;
+	for (i = 0; i < ARRAY_SIZE(entries); i++) {
+		b.entry = entries[i];
+		smp_call_function_single(cpu, live_get_behind, &b, true);
+		KUNIT_EXPECT_EQ(test, 0x5eed, b.value);
+		KUNIT_EXPECT_EQ(test, right, b.entry & ~PVS_VOLATILE);
+		KUNIT_EXPECT_EQ(test, 1, b.resyncs);
+	}
+	/* What no flush and no fault puts right: a trapped page that a CPU sees. */
+	right = pte_val(*ctx->pte[0]);
+	smp_call_function_single(cpu, live_set_trapped, &right, true);
+	live_expect_says(test, "copy level 1 addr 0x");
+	right = 0;
+	smp_call_function_single(cpu, live_set_trapped, &right, true);
+	live_expect_says(test, "ok");
+}
+
+static void live_read(void *arg)
+{
+	struct live_access *access = arg;
+
+	access->read = READ_ONCE(*(u32 *)access->addr);
+}
+
+/*
+ * A leaf takes the place of a table that became empty, and that is freed: in the
+ * reference, of which only one address of all that it mapped is flushed, and in the
+ * copies of the table above.
+ */
+static void live_test_leaf_over_table(struct kunit *test)
+{
+	struct vm_struct *area;
+	phys_addr_t block = __pa(ctx->block);
+	struct pv_shadow_range *range;
+	struct live_access access;
+	unsigned long addr, resyncs, events;
+	unsigned int level = 0;
+	int cpu;
+
+	range = kunit_kzalloc(test, sizeof(*range), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, range);
+	area = get_vm_area(3 * PMD_SIZE, VM_IOREMAP);
+	KUNIT_ASSERT_NOT_NULL(test, area);
+	addr = ALIGN((unsigned long)area->addr, PMD_SIZE);
+
+	/* A table each, the second one to be copied, and with it the one above. */
+	KUNIT_EXPECT_EQ(test, 0, vmap_page_range(addr, addr + 2 * PAGE_SIZE, block,
+						 PAGE_KERNEL));
+	KUNIT_EXPECT_EQ(test, 0, vmap_page_range(addr + PMD_SIZE, addr + PMD_SIZE + PAGE_SIZE,
+						 block, PAGE_KERNEL));
+	if (!live_trap_one(test, range, addr + PMD_SIZE))
+		goto unmap;
+	vunmap_range(addr, addr + 2 * PAGE_SIZE);
+	live_expect_verified(test);
+	KUNIT_EXPECT_NOT_NULL(test, lookup_address(addr, &level));
+	KUNIT_EXPECT_EQ(test, PG_LEVEL_4K, level);
+
+	*(u32 *)(ctx->block + 0x1ff000) = 0x1eaf;
+	resyncs = pvs_stat_sum(PVS_RESYNCS);
+	KUNIT_EXPECT_EQ(test, 0, vmap_page_range(addr, addr + PMD_SIZE, block, PAGE_KERNEL));
+	KUNIT_EXPECT_NOT_NULL(test, lookup_address(addr, &level));
+	KUNIT_EXPECT_EQ(test, PG_LEVEL_2M, level);
+	access.addr = addr + 0x1ff000;
+	for_each_online_cpu(cpu) {
+		access.read = 0;
+		smp_call_function_single(cpu, live_read, &access, true);
+		KUNIT_EXPECT_EQ_MSG(test, 0x1eaf, access.read, "CPU %d", cpu);
+	}
+	KUNIT_EXPECT_EQ(test, resyncs, pvs_stat_sum(PVS_RESYNCS));
+	live_expect_verified(test);
+
+	events = atomic_long_read(&ctx->events);
+	access.addr = addr + PMD_SIZE;
+	smp_call_function_single(cpumask_last(cpu_online_mask), live_read, &access, true);
+	KUNIT_EXPECT_EQ(test, 1, atomic_long_read(&ctx->events) - events);
+	live_untrap(range);
+unmap:
+	vunmap_range(addr, addr + PMD_SIZE + PAGE_SIZE);
+	free_vm_area(area);
 	live_expect_verified(test);
 }
 
@@ -772,6 +990,9 @@ static struct kunit_case live_test_cases[] = {
 	KUNIT_CASE(live_test_root),
 	KUNIT_CASE(live_test_broken),
 	KUNIT_CASE(live_test_alias),
+	KUNIT_CASE(live_test_own),
+	KUNIT_CASE_SLOW(live_test_behind),
+	KUNIT_CASE(live_test_leaf_over_table),
 	{}
 };
 
