@@ -7,17 +7,17 @@
  * watched, also with nothing traced.
  */
 #include <kunit/test.h>
-#include <linux/cpu.h>
-#include <linux/gfp.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <linux/pv_shadow.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
 
 #include <asm/cpuid.h>
 
 #include "../../arch/x86/engine.h"
 #include "../../mm/stats.h"
+#include "trapped.h"
 
 #define WATCHED		0x40
 #define WORDS		4
@@ -26,18 +26,12 @@ enum { TRACED, PLAIN, NR_PAGES };
 
 /**
  * struct watch_ctx - the suite's
- * @range:   the traced page; the one behind it is not
- * @pages:   both
- * @started: the backend was, by us
- * @trapped: @range is
+ * @pages:   the traced page, and the one behind it, which is not
  * @hits:    of the breakpoint in each page
  * @trail:   of the instructions that hit it, in order
  */
 struct watch_ctx {
-	struct pv_shadow_range	range;
-	unsigned long		pages;
-	bool			started;
-	bool			trapped;
+	struct trapped		pages;
 	unsigned int		hits[NR_PAGES];
 	unsigned long		trail[NR_PAGES];
 };
@@ -65,41 +59,13 @@ static bool watch_on_tcg(void)
 	return !memcmp(sig, "TCGTCGTCGTCG", sizeof(sig));
 }
 
-static void watch_tear_down(void)
+static void watch_suite_exit(struct kunit_suite *suite)
 {
 	if (!ctx)
 		return;
-	if (ctx->trapped)
-		pv_shadow_untrap(&ctx->range, ctx->range.start, ctx->range.end);
-	if (ctx->started) {
-		cpus_read_lock();
-		pv_shadow_stop();
-		cpus_read_unlock();
-	}
-	free_pages(ctx->pages, 1);
+	trapped_tear_down(&ctx->pages);
 	kfree(ctx);
 	ctx = NULL;
-}
-
-static int watch_set_up(void)
-{
-	int ret;
-
-	ctx->pages = __get_free_pages(GFP_KERNEL | __GFP_ZERO, 1);
-	if (!ctx->pages)
-		return -ENOMEM;
-	cpus_read_lock();
-	ret = pv_shadow_start();
-	cpus_read_unlock();
-	if (ret)
-		return ret;
-	ctx->started = true;
-	ctx->range.client = &watch_client;
-	ctx->range.start = ctx->pages;
-	ctx->range.end = ctx->pages + PAGE_SIZE;
-	ret = pv_shadow_trap(&ctx->range, ctx->range.start, ctx->range.end);
-	ctx->trapped = !ret;
-	return ret;
 }
 
 static int watch_suite_init(struct kunit_suite *suite)
@@ -111,21 +77,17 @@ static int watch_suite_init(struct kunit_suite *suite)
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL);
 	if (!ctx)
 		return -ENOMEM;
-	ret = watch_set_up();
+	ret = trapped_set_up(&ctx->pages, &watch_client, 1, 1);
 	if (ret)
-		watch_tear_down();
+		watch_suite_exit(suite);
 	return ret;
-}
-
-static void watch_suite_exit(struct kunit_suite *suite)
-{
-	watch_tear_down();
 }
 
 static void watch_hit(struct perf_event *bp, struct perf_sample_data *data,
 		      struct pt_regs *regs)
 {
-	unsigned int page = counter_arch_bp(bp)->address < ctx->pages + PAGE_SIZE ? TRACED : PLAIN;
+	unsigned long addr = counter_arch_bp(bp)->address;
+	unsigned int page = addr < ctx->pages.pages + PAGE_SIZE ? TRACED : PLAIN;
 
 	ctx->hits[page]++;
 	ctx->trail[page] = ctx->trail[page] * 31 + regs->ip;
@@ -160,6 +122,7 @@ static void watch_engine(struct kunit *test, const char *engine, u32 type)
 	struct perf_event * __percpu *bp[NR_PAGES];
 	unsigned long missed = pvs_stat_sum(PVS_MISSED);
 	unsigned int page;
+	void *where;
 	int cpu;
 
 	KUNIT_ASSERT_EQ(test, 0, pvs_engine_set(engine));
@@ -169,16 +132,18 @@ static void watch_engine(struct kunit *test, const char *engine, u32 type)
 		ctx->hits[page] = 0;
 		ctx->trail[page] = 0;
 		hw_breakpoint_init(&attr);
-		attr.bp_addr = ctx->pages + page * PAGE_SIZE + WATCHED;
+		attr.bp_addr = ctx->pages.pages + page * PAGE_SIZE + WATCHED;
 		attr.bp_len = HW_BREAKPOINT_LEN_4;
 		attr.bp_type = type;
 		bp[page] = register_wide_hw_breakpoint(&attr, watch_hit, NULL);
 		KUNIT_EXPECT_FALSE(test, IS_ERR_PCPU(bp[page]));
 	}
-	for_each_online_cpu(cpu)
-		for (page = 0; page < NR_PAGES; page++)
-			smp_call_function_single(cpu, watch_access,
-						 (void *)(ctx->pages + page * PAGE_SIZE), true);
+	for_each_online_cpu(cpu) {
+		for (page = 0; page < NR_PAGES; page++) {
+			where = (void *)(ctx->pages.pages + page * PAGE_SIZE);
+			smp_call_function_single(cpu, watch_access, where, true);
+		}
+	}
 	for (page = 0; page < NR_PAGES; page++)
 		if (!IS_ERR_PCPU(bp[page]))
 			unregister_wide_hw_breakpoint(bp[page]);
