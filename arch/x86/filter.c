@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The filter: dev=, phys= and driver= say what is trapped, comm= and pid= for whom, and
+ * The filter: dev=, phys= and driver= say what is trapped, comm=, pid= and tgid= for whom, and
  * dir= what of it is recorded.
  */
 #define pr_fmt(fmt) "pv_shadow_mmiotrace: " fmt
@@ -43,15 +43,15 @@ static int pvs_add_dir(struct pvs_filter *filter, const char *value)
 	return 0;
 }
 
-static int pvs_add_pid(struct pvs_filter *filter, const char *value)
+static int pvs_add_id(pid_t *ids, unsigned int *nr, const char *value)
 {
-	unsigned int pid;
+	unsigned int id;
 
-	if (filter->nr_pids == PVS_FILTER_MAX)
+	if (*nr == PVS_FILTER_MAX)
 		return -ENOSPC;
-	if (kstrtouint(value, 10, &pid) || pid > PID_MAX_LIMIT)
+	if (kstrtouint(value, 10, &id) || id > PID_MAX_LIMIT)
 		return -EINVAL;
-	filter->pid[filter->nr_pids++] = pid;
+	ids[(*nr)++] = id;
 	return 0;
 }
 
@@ -96,9 +96,12 @@ int pvs_filter_add(struct pvs_filter *filter, const char *term)
 		ret = pvs_add_comm(filter, term + 5);
 	} else if (str_has_prefix(term, "pid=")) {
 		want = "a thread's number";
-		ret = pvs_add_pid(filter, term + 4);
+		ret = pvs_add_id(filter->pid, &filter->nr_pids, term + 4);
+	} else if (str_has_prefix(term, "tgid=")) {
+		want = "a process's number";
+		ret = pvs_add_id(filter->tgid, &filter->nr_tgids, term + 5);
 	} else {
-		want = "dev=, phys=, driver=, dir=, comm= or pid=";
+		want = "dev=, phys=, driver=, dir=, comm=, pid= or tgid=";
 		ret = -EINVAL;
 	}
 
@@ -167,6 +170,10 @@ void pvs_filter_show(const struct pvs_filter *filter, struct seq_file *m)
 		seq_printf(m, "%spid=%d", comma, filter->pid[i]);
 		comma = ",";
 	}
+	for (i = 0; i < filter->nr_tgids; i++) {
+		seq_printf(m, "%stgid=%d", comma, filter->tgid[i]);
+		comma = ",";
+	}
 	if (*comma)
 		seq_putc(m, '\n');
 }
@@ -195,13 +202,14 @@ bool pvs_filter_writes_only(const struct pvs_filter *filter)
 	return filter->write && !filter->read;
 }
 
-/**
- * pvs_filter_has_tasks - does a filter choose threads
- * @filter: it
- */
-bool pvs_filter_has_tasks(const struct pvs_filter *filter)
+static bool pvs_id_passes(const pid_t *ids, unsigned int nr, pid_t id)
 {
-	return filter->nr_pids || filter->nr_comms;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (ids[i] == id)
+			return true;
+	return !nr;
 }
 
 /**
@@ -215,13 +223,9 @@ bool pvs_filter_task(const struct pvs_filter *filter, const struct task_struct *
 {
 	unsigned int i;
 
-	if (filter->nr_pids) {
-		for (i = 0; i < filter->nr_pids; i++)
-			if (filter->pid[i] == task->pid)
-				break;
-		if (i == filter->nr_pids)
-			return false;
-	}
+	if (!pvs_id_passes(filter->pid, filter->nr_pids, task->pid) ||
+	    !pvs_id_passes(filter->tgid, filter->nr_tgids, task->tgid))
+		return false;
 
 	if (filter->nr_comms) {
 		for (i = 0; i < filter->nr_comms; i++)
