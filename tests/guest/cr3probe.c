@@ -112,6 +112,7 @@ DEFINE_SHOW_ATTRIBUTE(probe);
  * @mm:	   it
  * @there: what is at the start of its stack
  * @wrong: turns in which that was not there
+ * @loads: turns for which CR3 had to be loaded
  * @done:  by the thread
  */
 struct borrowed {
@@ -119,6 +120,7 @@ struct borrowed {
 	struct mm_struct	*mm;
 	unsigned long		there;
 	unsigned int		wrong;
+	unsigned int		loads;
 	struct completion	done;
 };
 
@@ -127,11 +129,13 @@ struct borrowed {
 static int use_mm(void *data)
 {
 	struct borrowed *u = data;
-	unsigned long there;
+	unsigned long there, before;
 	int i;
 
 	for (i = 0; i < TURNS; i++) {
+		before = __read_cr3() & CR3_ADDR_MASK;
 		kthread_use_mm(u->mm);
+		u->loads += (__read_cr3() & CR3_ADDR_MASK) != before;
 		if (!i)
 			probe_cpu(u->m);
 		/* As a task of its own it would be there in the end. */
@@ -140,7 +144,8 @@ static int use_mm(void *data)
 		    put_user(there, (unsigned long __user *)u->mm->start_stack))
 			u->wrong++;
 		kthread_unuse_mm(u->mm);
-		cond_resched();
+		/* Others may have the CPU, and load theirs. */
+		schedule_timeout_uninterruptible(1);
 	}
 	complete(&u->done);
 	return 0;
@@ -162,7 +167,7 @@ static int use_mm_show(struct seq_file *m, void *unused)
 		return PTR_ERR(task);
 	wake_up_process(task);
 	wait_for_completion(&u.done);
-	seq_printf(m, "turns %d wrong %u\n", TURNS, u.wrong);
+	seq_printf(m, "turns %d loads %u wrong %u\n", TURNS, u.loads, u.wrong);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(use_mm);

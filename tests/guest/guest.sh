@@ -146,7 +146,7 @@ no_leaks()
 	echo scan >$_leaks || return 1
 	# It does not tell of what is younger than 5 s, nor of what it finds once.
 	sleep 6
-	echo scan >$_leaks
+	echo scan >$_leaks || return 1
 	cat $_leaks >/tmp/leaks
 	[ ! -s /tmp/leaks ] || { head -n 60 /tmp/leaks; return 1; }
 }
