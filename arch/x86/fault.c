@@ -159,10 +159,11 @@ static void pvs_report(struct pv_shadow_range *range,
 		       const struct pv_shadow_access *access)
 {
 	pvs_count(PVS_EVENTS);
-	if (access->dir == PV_SHADOW_UNKNOWN)
+	if (unlikely(access->dir == PV_SHADOW_UNKNOWN)) {
 		pvs_count(PVS_UNKNOWN);
-	if (access->engine == PV_SHADOW_MISSED)
-		pvs_count(PVS_MISSED);
+		if (access->engine == PV_SHADOW_MISSED)
+			pvs_count(PVS_MISSED);
+	}
 	range->client->accessed(range, access);
 }
 NOKPROBE_SYMBOL(pvs_report);
