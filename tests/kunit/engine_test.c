@@ -11,8 +11,8 @@
 #define pr_fmt(fmt) "pv_shadow_engine: " fmt
 
 #include <kunit/test.h>
-#include <linux/cpu.h>
 #include <linux/cpufeature.h>
+#include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/kcsan-checks.h>
@@ -39,6 +39,7 @@
 #include "../../mm/trap.h"
 #include "../insn/gen.h"
 #include "native.h"
+#include "trapped.h"
 
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "pv_shadow_engine."
@@ -284,12 +285,9 @@ static void test_tear_down(void)
 		return;
 	if (ctx->trapped)
 		pv_shadow_untrap(&ctx->range, ctx->range.start, ctx->range.end);
-	if (ctx->started) {
-		cpus_read_lock();
-		pv_shadow_stop();
-		cpus_read_unlock();
+	if (ctx->started)
 		unregister_die_notifier(&test_die_nb);
-	}
+	trapped_stop(&ctx->started);
 	if (ctx->area)
 		free_vm_area(ctx->area);
 	free_pages((unsigned long)ctx->text, TEXT_ORDER);
@@ -337,12 +335,9 @@ static int test_suite_init(struct kunit_suite *suite)
 	if (ret)
 		goto fail;
 
-	cpus_read_lock();
-	ret = pv_shadow_start();
-	cpus_read_unlock();
+	ret = trapped_start(&ctx->started);
 	if (ret)
 		goto fail;
-	ctx->started = true;
 	register_die_notifier(&test_die_nb);
 
 	ret = pv_shadow_trap(&ctx->range, ctx->range.start, ctx->range.end);

@@ -6,7 +6,7 @@
 #include <kunit/test.h>
 #include <linux/atomic.h>
 #include <linux/completion.h>
-#include <linux/cpu.h>
+#include <linux/cpumask.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
@@ -31,6 +31,7 @@
 #include "../../mm/verify.h"
 #include "../../pvops/cpu.h"
 #include "../../pvops/root.h"
+#include "trapped.h"
 
 #define BLOCK_ORDER	9
 /* The trapped page of the block. */
@@ -69,16 +70,22 @@ struct live_ctx {
 
 static struct live_ctx *ctx;
 
+static unsigned int live_count(const struct pvs_diff *diff, unsigned int nr,
+			       enum pvs_diff_kind kind)
+{
+	unsigned int found = 0;
+
+	while (nr--)
+		found += diff[nr].kind == kind;
+	return found;
+}
+
 /* How many differences of a kind this CPU has. Interrupts off. */
 static unsigned int live_found(enum pvs_diff_kind kind)
 {
 	struct pvs_diff diff[8];
-	unsigned int i, nr, found = 0;
 
-	nr = pvs_verify_own(diff, ARRAY_SIZE(diff));
-	for (i = 0; i < nr; i++)
-		found += diff[i].kind == kind;
-	return found;
+	return live_count(diff, pvs_verify_own(diff, ARRAY_SIZE(diff)), kind);
 }
 
 static void live_accessed(struct pv_shadow_range *range,
@@ -113,11 +120,7 @@ static void live_tear_down(void)
 		pv_shadow_untrap(&ctx->range, ctx->range.start, ctx->range.end);
 	if (ctx->near_trapped)
 		pv_shadow_untrap(&ctx->near, ctx->near.start, ctx->near.end);
-	if (ctx->started) {
-		cpus_read_lock();
-		pv_shadow_stop();
-		cpus_read_unlock();
-	}
+	trapped_stop(&ctx->started);
 	if (ctx->area)
 		free_vm_area(ctx->area);
 	if (ctx->page)
@@ -141,12 +144,9 @@ static int live_set_up(void)
 	if (ret)
 		return ret;
 
-	cpus_read_lock();
-	ret = pv_shadow_start();
-	cpus_read_unlock();
+	ret = trapped_start(&ctx->started);
 	if (ret)
 		return ret;
-	ctx->started = true;
 
 	ctx->range.client = &live_client;
 	ctx->range.start = ctx->block + MIDDLE * PAGE_SIZE;
@@ -744,12 +744,8 @@ static void live_test_broken(struct kunit *test)
 static unsigned int live_alias_found(enum pvs_diff_kind kind)
 {
 	struct pvs_diff diff[8];
-	unsigned int i, nr, found = 0;
 
-	nr = pvs_alias_verify(diff, ARRAY_SIZE(diff));
-	for (i = 0; i < nr; i++)
-		found += diff[i].kind == kind;
-	return found;
+	return live_count(diff, pvs_alias_verify(diff, ARRAY_SIZE(diff)), kind);
 }
 
 /* What the file says: anything at all of @what, or that all is right */

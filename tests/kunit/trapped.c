@@ -1,12 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of memory that are trapped.
+ * The backend, started for a suite, and pages of memory that are trapped.
  */
 #include <linux/cpu.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 
 #include "trapped.h"
+
+/**
+ * trapped_start - start the backend
+ * @started: set if it was
+ *
+ * Sleeps.
+ *
+ * Return: 0 or an error.
+ */
+int trapped_start(bool *started)
+{
+	int ret;
+
+	cpus_read_lock();
+	ret = pv_shadow_start();
+	cpus_read_unlock();
+	*started = !ret;
+	return ret;
+}
+
+/**
+ * trapped_stop - stop the backend, if we started it
+ * @started: what trapped_start() said
+ *
+ * Nothing is trapped any more. Sleeps.
+ */
+void trapped_stop(bool *started)
+{
+	if (!*started)
+		return;
+	cpus_read_lock();
+	pv_shadow_stop();
+	cpus_read_unlock();
+	*started = false;
+}
 
 /**
  * trapped_set_up - start the backend, and trap pages of memory
@@ -29,12 +64,9 @@ int trapped_set_up(struct trapped *t, const struct pv_shadow_client *client,
 	if (!t->pages)
 		return -ENOMEM;
 
-	cpus_read_lock();
-	ret = pv_shadow_start();
-	cpus_read_unlock();
+	ret = trapped_start(&t->started);
 	if (ret)
 		return ret;
-	t->started = true;
 
 	t->range.client = client;
 	t->range.start = t->pages;
@@ -54,10 +86,6 @@ void trapped_tear_down(struct trapped *t)
 {
 	if (t->trapped)
 		pv_shadow_untrap(&t->range, t->range.start, t->range.end);
-	if (t->started) {
-		cpus_read_lock();
-		pv_shadow_stop();
-		cpus_read_unlock();
-	}
+	trapped_stop(&t->started);
 	free_pages(t->pages, t->order);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pages of memory that are trapped, for suites that need no more.
+ * The backend, started for a suite, and pages of memory that are trapped, for those that
+ * need no more.
  */
 #ifndef _PV_SHADOW_TEST_TRAPPED_H
 #define _PV_SHADOW_TEST_TRAPPED_H
@@ -23,6 +24,8 @@ struct trapped {
 	bool			trapped;
 };
 
+int trapped_start(bool *started);
+void trapped_stop(bool *started);
 int trapped_set_up(struct trapped *t, const struct pv_shadow_client *client,
 		   unsigned int order, unsigned int nr);
 void trapped_tear_down(struct trapped *t);
