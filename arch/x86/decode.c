@@ -378,10 +378,11 @@ static void pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
 	if ((op & PVS_OP_VVVV_GPR) && pvs_vex_vvvv(insn) == PVS_REG_SP)
 		return;
 	/*
-	 * To the decoder the last prefix is a part of the opcode. It must find the
-	 * same one in the code.
+	 * To the decoder the last prefix is a part of the opcode, of one with 0f. It
+	 * must find the same one in the code.
 	 */
-	if (p->mandatory && pvs_prefix_dropped(text[insn->prefixes.nbytes - 1]))
+	if (p->mandatory && insn->opcode.nbytes > 1 &&
+	    pvs_prefix_dropped(text[insn->prefixes.nbytes - 1]))
 		return;
 	if (p->lock || (op & PVS_OP_IMPLICIT_LOCK)) {
 		if (!out->reads || !out->writes)

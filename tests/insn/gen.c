@@ -901,7 +901,9 @@ static void gen_string(struct gen_enc_state *s, const struct gen *g,
 	unsigned long garbage = s->addr32 ? gen_random(&s->seed) << 32 : 0;
 
 	c->string = true;
-	c->dst = g->data + GEN_DATA_SIZE / 2 - 0x200 + below(&s->seed, 0x100);
+	c->dst = g->data + GEN_DATA_SIZE / 2;
+	/* At times across pages */
+	c->dst -= below(&s->seed, 4) ? 0x100 + below(&s->seed, 0x100) : below(&s->seed, 16);
 	if (f->flags & F_SI)
 		c->regs.si = c->addr | garbage;
 	if ((f->flags & (F_SI | F_DI)) == F_DI)
@@ -928,7 +930,15 @@ static void gen_put_prefixes(struct gen_enc_state *s, const struct gen *g,
 	static const u8 segment[] = { 0x26, 0x2e, 0x36, 0x3e };
 	static const u8 mandatory[] = { 0, 0x66, 0xf3, 0xf2 };
 	bool locked = (f->flags & F_LOCK) && below(&s->seed, 4) == 0;
+	bool string = f->flags & (F_SI | F_DI);
+	bool plain = f->enc == LEG && f->map == M1 &&
+		     !(f->flags & (F_PUSH | F_POP | F_JUMP));
 
+	/* At times what changes nothing. */
+	if (plain && (f->size == SB || s->w) && below(&s->seed, 8) == 0)
+		gen_put(c, 0x66, 1);
+	if (plain && !string && !(f->flags & F_LOCK) && below(&s->seed, 8) == 0)
+		gen_put(c, 0xf2 + below(&s->seed, 2), 1);
 	if (below(&s->seed, 8) == 0)
 		gen_put(c, segment[below(&s->seed, 4)], 1);
 	if (s->addr32)
@@ -941,7 +951,7 @@ static void gen_put_prefixes(struct gen_enc_state *s, const struct gen *g,
 		gen_put(c, 0x66, 1);
 	if (f->pfx)
 		gen_put(c, mandatory[f->pfx], 1);
-	if ((f->flags & (F_SI | F_DI)) && g->mode & (MODE_REP | MODE_REPNE))
+	if (string && g->mode & (MODE_REP | MODE_REPNE))
 		gen_put(c, g->mode & MODE_REP ? 0xf3 : 0xf2, 1);
 }
 
