@@ -48,6 +48,10 @@ static char *dev = "edu";
 module_param(dev, charp, 0444);
 MODULE_PARM_DESC(dev, "edu (default) or cmb");
 
+static bool wc;
+module_param(wc, bool, 0444);
+MODULE_PARM_DESC(wc, "map it write-combining, not uncached");
+
 static unsigned int span;
 module_param(span, uint, 0444);
 MODULE_PARM_DESC(span, "use only so many bytes from the start (default: the whole BAR)");
@@ -745,7 +749,7 @@ static int __init hammer_init(void)
 		ret = -ENODEV;
 		goto put;
 	}
-	bar = ioremap(bar_phys, bar_len);
+	bar = wc ? ioremap_wc(bar_phys, bar_len) : ioremap(bar_phys, bar_len);
 	if (!bar) {
 		ret = -ENOMEM;
 		goto put;
