@@ -41,7 +41,7 @@ MODULE_PARM_DESC(what, "kprobe (default), hwbp, tf, extable, gdb, div0, depth or
 
 static char *kind = "plain";
 module_param(kind, charp, 0444);
-MODULE_PARM_DESC(kind, "kprobe: plain, post, opt, entry, return, report; hwbp: insn, next, device, ram; or several of them");
+MODULE_PARM_DESC(kind, "kprobe: plain, post, opt, entry, return, report; hwbp: insn, next; or several of them");
 
 static unsigned int count = 40;
 module_param(count, uint, 0444);
@@ -58,6 +58,10 @@ MODULE_PARM_DESC(levels, "depth: accesses within each other (default 6)");
 static bool reads;
 module_param(reads, bool, 0444);
 MODULE_PARM_DESC(reads, "handlers read the device");
+
+static bool odd;
+module_param(odd, bool, 0444);
+MODULE_PARM_DESC(odd, "they do so by an instruction that can only be stepped");
 
 static bool rmw = true;
 module_param(rmw, bool, 0444);
@@ -149,8 +153,12 @@ static void expect(bool right)
 
 static void handler_reads(void)
 {
-	if (reads)
-		readl(bar + HANDLER + 4 * raw_smp_processor_id());
+	void __iomem *p = bar + HANDLER + 4 * raw_smp_processor_id();
+
+	if (reads && odd)
+		asm volatile("scasl" : "+D" (p) : "a" (0) : "memory", "cc");
+	else if (reads)
+		readl(p);
 }
 
 static void own_turn(unsigned int index, u32 value)
@@ -175,7 +183,7 @@ static void own_turn(unsigned int index, u32 value)
 		expect(to[i] == value + i);
 }
 
-/* Where breakpoints on data can be waiting. */
+/* On what all CPUs use. */
 static void shared_turn(u32 value)
 {
 	do_store(value, bar + SHARED);
@@ -378,8 +386,6 @@ static void breakpoint_hit(struct perf_event *bp, struct perf_sample_data *data,
 	handler_reads();
 }
 
-static int do_tf(void);
-
 static int do_hwbp(void)
 {
 	struct perf_event * __percpu *bp;
@@ -389,26 +395,11 @@ static int do_hwbp(void)
 	hw_breakpoint_init(&attr);
 	attr.bp_len = sizeof(long);
 	attr.bp_type = HW_BREAKPOINT_X;
-	if (!strcmp(kind, "insn")) {
-		attr.bp_addr = at_load[0];
-	} else if (!strcmp(kind, "next")) {
-		attr.bp_addr = at_load[1];
-	} else if (!strcmp(kind, "device") || !strcmp(kind, "tf")) {
-		attr.bp_addr = (unsigned long)bar + (*kind == 't' ? OWN(0) : SHARED);
-		attr.bp_len = HW_BREAKPOINT_LEN_4;
-		attr.bp_type = HW_BREAKPOINT_RW;
-	} else {
-		attr.bp_addr = (unsigned long)ram;
-		attr.bp_len = HW_BREAKPOINT_LEN_4;
-		attr.bp_type = HW_BREAKPOINT_W;
-	}
+	attr.bp_addr = at_load[!strcmp(kind, "next")];
 	bp = register_wide_hw_breakpoint(&attr, breakpoint_hit, NULL);
 	if (IS_ERR_PCPU(bp))
 		return PTR_ERR_PCPU(bp);
-	if (!strcmp(kind, "tf"))
-		ret = do_tf();
-	else
-		ret = run(NULL);
+	ret = run(NULL);
 	unregister_wide_hw_breakpoint(bp);
 	return ret;
 }
