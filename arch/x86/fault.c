@@ -86,25 +86,36 @@ struct pvs_step {
 };
 
 /**
+ * struct pvs_missed - pages revealed to an instruction of which nobody tells when it has run
+ * @ip:       the instruction
+ * @addr:     where it faulted, one in each page
+ * @nr:       number of pages
+ * @revealed: they are revealed; those that an NMI interrupted not while it is handled
+ */
+struct pvs_missed {
+	unsigned long	ip;
+	unsigned long	addr[PVS_PAGES];
+	unsigned int	nr;
+	bool		revealed;
+};
+
+/**
  * struct pvs_steps - the stack of them
  * @depth:   how many
- * @no_step: an NMI interrupted the debug stack, where another debug trap would
+ * @nmi:     an NMI is being handled
+ * @no_step: ... that interrupted the debug stack, where another debug trap would
  *	     destroy the frame of the one that is being handled
  * @debug:   a debug trap is being handled, perhaps from another stack by now
  * @step:    the stack
- * @missed:  pages that were revealed to an instruction of which nobody tells when
- *	     it has run
- * @missed_ip: that instruction
- * @nr_missed: number of those pages
+ * @missed:  without an NMI, and of an NMI's handlers
  */
 struct pvs_steps {
-	unsigned int	depth;
-	bool		no_step;
-	bool		debug;
-	struct pvs_step	step[PVS_DEPTH];
-	unsigned long	missed[PVS_PAGES];
-	unsigned long	missed_ip;
-	unsigned int	nr_missed;
+	unsigned int		depth;
+	bool			nmi;
+	bool			no_step;
+	bool			debug;
+	struct pvs_step		step[PVS_DEPTH];
+	struct pvs_missed	missed[2];
 };
 
 static DEFINE_PER_CPU(struct pvs_steps, pvs_steps);
@@ -148,6 +159,12 @@ static void pvs_time_end(struct pvs_step *step)
 		step->duration = max_t(s64, sched_clock() - step->start, 0);
 }
 NOKPROBE_SYMBOL(pvs_time_end);
+
+static struct pvs_missed *pvs_missed(struct pvs_steps *s)
+{
+	return &s->missed[s->nmi];
+}
+NOKPROBE_SYMBOL(pvs_missed);
 
 static struct pvs_step *pvs_top(struct pvs_steps *s)
 {
@@ -296,11 +313,20 @@ static void pvs_hide_all(const struct pvs_step *step)
 }
 NOKPROBE_SYMBOL(pvs_hide_all);
 
-/* Whatever was let through has run by now. */
-static void pvs_hide_missed(struct pvs_steps *s)
+/* What was let through has run by now, or is listed again. */
+static void pvs_hide_missed(struct pvs_missed *missed)
 {
-	while (unlikely(s->nr_missed))
-		pvs_hide(s->missed[--s->nr_missed]);
+	unsigned int i;
+
+	if (likely(!missed->nr))
+		return;
+	/* An NMI that comes now still hides them, but does not reveal them again. */
+	WRITE_ONCE(missed->revealed, false);
+	barrier();
+	for (i = 0; i < missed->nr; i++)
+		pvs_hide(missed->addr[i]);
+	barrier();
+	WRITE_ONCE(missed->nr, 0);
 }
 NOKPROBE_SYMBOL(pvs_hide_missed);
 
@@ -320,7 +346,8 @@ static void pvs_pop(struct pvs_steps *s)
 {
 	struct pvs_step *step = pvs_top(s);
 
-	pvs_step_hide(step);
+	if (step->revealed)
+		pvs_step_hide(step);
 	step->armed = false;
 	step->ip = 0;
 	WRITE_ONCE(step->nr, 0);
@@ -439,6 +466,7 @@ static void pvs_step_abort(struct pvs_steps *s, struct pt_regs *regs, bool part)
 	pvs_branches_only(true);
 	if (part)
 		pvs_step_report_unknown(step);
+	pvs_hide_missed(pvs_missed(s));
 	pvs_pop(s);
 	pvs_count(PVS_ABORTED);
 }
@@ -456,25 +484,38 @@ NOKPROBE_SYMBOL(pvs_on_debug_stack);
  * An access that can be neither emulated nor stepped, for its debug trap would
  * overwrite the one that is being handled, or for want of room on the stack. It
  * is let through, reported without value and counted. The page stays visible to
- * this CPU until the end of the NMI or of the debug trap, or the next fault.
+ * this CPU, but not to an NMI that comes, until the end of the NMI, of the debug trap or
+ * of the access in whose report it was, or the next trapped access elsewhere.
  */
 static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 		     unsigned long addr, struct pv_shadow_range *range)
 {
+	struct pvs_missed *missed = pvs_missed(s);
+	unsigned long all[PVS_PAGES];
 	struct pvs_insn insn;
+	unsigned int i, nr = 0;
+
+	/* Those it has been let through to already, which the report may hide. */
+	if (missed->ip == regs->ip && missed->nr < PVS_PAGES)
+		for (i = 0; i < missed->nr; i++)
+			if ((missed->addr[i] ^ addr) & PAGE_MASK)
+				all[nr++] = missed->addr[i];
+	all[nr++] = addr;
 
 	pvs_decode_at(&insn, regs->ip);
 	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_MISSED, 0);
 
-	if (s->missed_ip != regs->ip || s->nr_missed == PVS_PAGES)
-		pvs_hide_missed(s);
-	s->missed_ip = regs->ip;
-	s->missed[s->nr_missed] = addr;
-	/* Listed before it is revealed, so that an NMI hides it. */
+	pvs_hide_missed(missed);
+	missed->ip = regs->ip;
+	for (i = 0; i < nr; i++)
+		missed->addr[i] = all[i];
+	/* Listed before they are revealed, so that an NMI hides them. */
 	barrier();
-	WRITE_ONCE(s->nr_missed, s->nr_missed + 1);
+	WRITE_ONCE(missed->nr, nr);
+	WRITE_ONCE(missed->revealed, true);
 	barrier();
-	pvs_reveal(addr, false);
+	for (i = 0; i < nr; i++)
+		pvs_reveal(all[i], false);
 }
 NOKPROBE_SYMBOL(pvs_miss);
 
@@ -490,6 +531,8 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 			break;
 	if (i == nr && pvs_add_page(step, addr, range, write))
 		return true;
+	/* An NMI may have revealed one that we could not. */
+	pvs_step_hide(step);
 	WRITE_ONCE(step->nr, nr);
 
 	/*
@@ -586,7 +629,7 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	if (pvs_do(step, s->depth - 1, regs)) {
 		pvs_pop(s);
 		/* For want of room, while this was told of. */
-		pvs_hide_missed(s);
+		pvs_hide_missed(pvs_missed(s));
 		return true;
 	}
 
@@ -654,9 +697,6 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 		return false;
 
 	s = this_cpu_ptr(&pvs_steps);
-	if (s->missed_ip != regs->ip)
-		pvs_hide_missed(s);
-
 	step = pvs_top(s);
 	same = step && step->armed && step->ip == regs->ip &&
 	       step->sp == regs->sp && (regs->flags & X86_EFLAGS_TF);
@@ -665,6 +705,9 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 		range = pvs_trapped(where);
 
 	if (range) {
+		/* Not for a fault of our own while we look at the instruction. */
+		if (pvs_missed(s)->ip != regs->ip)
+			pvs_hide_missed(pvs_missed(s));
 		if (same)
 			return pvs_step_more(s, step, regs, where, range,
 					     *error_code & X86_PF_WRITE);
@@ -833,6 +876,8 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 	}
 	if (regs->flags & X86_EFLAGS_IF)
 		*irqs_on = true;
+	/* What the clients' code was let through with is over, others' begins. */
+	pvs_hide_missed(pvs_missed(s));
 	pvs_pop(s);
 
 	/* Somebody else was stepping the same instruction. */
@@ -851,7 +896,7 @@ void __pv_shadow_debug_exit(void)
 {
 	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
 
-	pvs_hide_missed(s);
+	pvs_hide_missed(pvs_missed(s));
 	s->debug = false;
 }
 NOKPROBE_SYMBOL(__pv_shadow_debug_exit);
@@ -864,10 +909,13 @@ void __pv_shadow_nmi_enter(struct pt_regs *regs)
 {
 	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
 	struct pvs_step *step = pvs_top(s);
+	unsigned int i;
 
 	if (step)
 		pvs_hide_all(step);
-	pvs_hide_missed(s);
+	for (i = 0; i < s->missed[false].nr; i++)
+		pvs_hide(s->missed[false].addr[i]);
+	s->nmi = true;
 
 	/*
 	 * There is one debug stack, and a debug trap starts at its top. If we
@@ -886,9 +934,13 @@ void __pv_shadow_nmi_exit(void)
 	struct pvs_step *step = pvs_top(s);
 	unsigned int i;
 
-	pvs_hide_missed(s);
+	pvs_hide_missed(&s->missed[true]);
+	s->nmi = false;
 	s->no_step = false;
 
+	if (s->missed[false].revealed)
+		for (i = 0; i < s->missed[false].nr; i++)
+			pvs_reveal(s->missed[false].addr[i], false);
 	if (step && step->revealed)
 		for (i = 0; i < step->nr; i++)
 			pvs_reveal(step->addr[i], false);
@@ -909,10 +961,11 @@ bool pvs_steps_idle(void)
 	unsigned int i;
 
 	for (i = 0; i < PVS_DEPTH; i++)
-		if (s->step[i].nr || s->step[i].armed || s->step[i].ip)
+		if (s->step[i].nr || s->step[i].revealed || s->step[i].armed || s->step[i].ip)
 			return false;
 
-	return !s->depth && !s->nr_missed && !s->no_step && !s->debug;
+	return !s->depth && !s->missed[false].nr && !s->missed[true].nr && !s->nmi &&
+	       !s->no_step && !s->debug;
 }
 
 /**
@@ -924,6 +977,7 @@ void pvs_steps_reset(void)
 {
 	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
 
+	s->nmi = false;
 	s->no_step = false;
 	s->debug = false;
 }
@@ -935,5 +989,8 @@ void pvs_steps_reset(void)
  */
 void pvs_steps_leave(void)
 {
-	pvs_hide_missed(this_cpu_ptr(&pvs_steps));
+	struct pvs_steps *s = this_cpu_ptr(&pvs_steps);
+
+	pvs_hide_missed(&s->missed[false]);
+	pvs_hide_missed(&s->missed[true]);
 }
