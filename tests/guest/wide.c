@@ -5,11 +5,11 @@
  */
 #define pr_fmt(fmt) "wide: " fmt
 
+#include <linux/cpufeature.h>
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 
 static unsigned long phys;

@@ -11,7 +11,6 @@
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/memory.h>
-#include <linux/objtool.h>
 #include <linux/pv_shadow.h>
 #include <linux/slab.h>
 
@@ -25,17 +24,17 @@
 #define MEET		10
 #define SECONDS		240
 
-extern u8 probe_site[];
-
 /**
  * struct probe_ctx - the suite's
  * @page:   the trapped page
+ * @site:   the instruction
  * @hits:   of the breakpoint
  * @events: told
  * @wrong:  with another value than the page has
  */
 struct probe_ctx {
 	struct trapped		page;
+	u8			*site;
 	unsigned long		hits;
 	unsigned long		events;
 	unsigned long		wrong;
@@ -48,7 +47,7 @@ static void probe_accessed(struct pv_shadow_range *range,
 {
 	pvs_count(PVS_RECORDED);
 	ctx->events++;
-	if (access->ip != (unsigned long)probe_site || access->addr != range->start ||
+	if (access->ip != (unsigned long)ctx->site || access->addr != range->start ||
 	    access->width != 4 || access->dir != PV_SHADOW_READ ||
 	    access->value != 0x12345678)
 		ctx->wrong++;
@@ -64,9 +63,11 @@ static noinline __noclone u32 probe_load(const void *p)
 {
 	u32 value;
 
-	asm volatile("probe_site:\n\t"
-		     ANNOTATE_NOENDBR
-		     "movl (%1), %0" : "=a" (value) : "D" (p) : "memory");
+	asm volatile("leaq 1f(%%rip), %%rdx\n\t"
+		     "movq %%rdx, %[site]\n\t"
+		     "1: movl (%[p]), %[value]"
+		     : [value] "=a" (value), [site] "=m" (ctx->site)
+		     : [p] "D" (p) : "rdx", "memory");
 	return value;
 }
 
@@ -75,7 +76,7 @@ static int probe_notify(struct notifier_block *nb, unsigned long why, void *data
 {
 	struct pt_regs *regs = ((struct die_args *)data)->regs;
 
-	if (why != DIE_INT3 || regs->ip != (unsigned long)probe_site + INT3_INSN_SIZE)
+	if (why != DIE_INT3 || regs->ip != (unsigned long)ctx->site + INT3_INSN_SIZE)
 		return NOTIFY_DONE;
 	regs->ip -= INT3_INSN_SIZE;
 	ctx->hits++;
@@ -87,13 +88,13 @@ static struct notifier_block probe_nb = { .notifier_call = probe_notify };
 
 static int probe_poke(void *unused)
 {
-	const u8 int3 = INT3_INSN_OPCODE, was = probe_site[0];
+	const u8 int3 = INT3_INSN_OPCODE, was = *ctx->site;
 	unsigned int n = 0;
 
 	while (!kthread_should_stop()) {
 		mutex_lock(&text_mutex);
-		text_poke(probe_site, &int3, 1);
-		text_poke(probe_site, &was, 1);
+		text_poke(ctx->site, &int3, 1);
+		text_poke(ctx->site, &was, 1);
 		mutex_unlock(&text_mutex);
 		/* Not always in step with the other one */
 		udelay(n++ % 16);
@@ -123,6 +124,8 @@ static void probe_test_step(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, pvs_engine_set("step"));
 	WRITE_ONCE(*page, 0x12345678);
+	/* To know where it is */
+	probe_load(page);
 	ctx->events = 0;
 	ctx->wrong = 0;
 
