@@ -160,11 +160,10 @@ static void pvs_time_end(struct pvs_step *step)
 }
 NOKPROBE_SYMBOL(pvs_time_end);
 
-static struct pvs_missed *pvs_missed(struct pvs_steps *s)
+static __always_inline struct pvs_missed *pvs_missed(struct pvs_steps *s)
 {
 	return &s->missed[s->nmi];
 }
-NOKPROBE_SYMBOL(pvs_missed);
 
 static struct pvs_step *pvs_top(struct pvs_steps *s)
 {
@@ -313,13 +312,10 @@ static void pvs_hide_all(const struct pvs_step *step)
 }
 NOKPROBE_SYMBOL(pvs_hide_all);
 
-/* What was let through has run by now, or is listed again. */
-static void pvs_hide_missed(struct pvs_missed *missed)
+static noinline void pvs_hide_listed(struct pvs_missed *missed)
 {
 	unsigned int i;
 
-	if (likely(!missed->nr))
-		return;
 	/* An NMI that comes now still hides them, but does not reveal them again. */
 	WRITE_ONCE(missed->revealed, false);
 	barrier();
@@ -328,7 +324,14 @@ static void pvs_hide_missed(struct pvs_missed *missed)
 	barrier();
 	WRITE_ONCE(missed->nr, 0);
 }
-NOKPROBE_SYMBOL(pvs_hide_missed);
+NOKPROBE_SYMBOL(pvs_hide_listed);
+
+/* What was let through has run by now, or is listed again. */
+static __always_inline void pvs_hide_missed(struct pvs_missed *missed)
+{
+	if (unlikely(missed->nr))
+		pvs_hide_listed(missed);
+}
 
 /*
  * The access was made. An NMI that comes now still hides the pages, but does not
