@@ -17,12 +17,14 @@
 #include "../pvops/root.h"
 #include "alias.h"
 #include "table.h"
+#include "user.h"
 
 /**
  * struct pvs_alias_page - a page of a range
- * @table: the table of PTEs that maps it; has copies while it is trapped
- * @entry: what the second mapping maps: what the reference mapped when it was made;
- *	   0 if the page is not mapped a second time
+ * @table: the table of PTEs that maps it; has copies while it is trapped. NULL for user
+ *	   addresses
+ * @entry: what the second mapping maps: what the reference mapped when it was made, or
+ *	   of user addresses will map; 0 if the page is not mapped a second time
  */
 struct pvs_alias_page {
 	struct pvs_table	*table;
@@ -64,6 +66,19 @@ static u64 pvs_alias_ref(const struct pvs_alias_page *page, unsigned long addr)
 	entry = pvs_ref_entry(page->table, pvs_index(addr, 1));
 	local_irq_restore(flags);
 	return entry;
+}
+
+/* How the memory is accessed, whoever maps it. */
+#define PVS_ALIAS_TYPE	((u64)_PAGE_CACHE_MASK | _PAGE_ENC)
+
+/* A page of user addresses, mapped for the kernel. */
+static u64 pvs_alias_user(const struct pv_shadow_range *range, unsigned long page)
+{
+	u64 prot = pgprot_val(PAGE_KERNEL) & ~PVS_ALIAS_TYPE;
+
+	prot |= pgprot_val(range->prot) & PVS_ALIAS_TYPE;
+	return ((range->phys & PAGE_MASK) + ((u64)page << PAGE_SHIFT)) |
+	       (prot & __default_kernel_pte_mask);
 }
 
 static unsigned long pvs_alias_page(const struct pv_shadow_range *range,
@@ -138,6 +153,10 @@ int pvs_alias_map(struct pv_shadow_range *range, unsigned long addr,
 
 	for (n = first; n < first + nr; n++, addr += PAGE_SIZE) {
 		page = &alias->page[n];
+		if (range->user) {
+			page->entry = pvs_alias_user(range, n);
+			continue;
+		}
 		page->table = pvs_table_find(&pvs_tree, addr);
 		page->entry = pvs_alias_ref(page, addr);
 	}
@@ -189,6 +208,18 @@ void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 	vunmap_range(start, start + (nr << PAGE_SHIFT));
 }
 
+/* The second mapping maps what Linux maps at a user address, as far as one can tell. */
+static bool pvs_alias_same_page(const struct pv_shadow_range *range,
+				const struct pvs_alias_page *page, unsigned long addr,
+				bool write)
+{
+	u64 leaf = pvs_user_leaf(range->user, addr);
+
+	return !((leaf ^ page->entry) & (PTE_PFN_MASK | PVS_ALIAS_TYPE | _PAGE_PRESENT)) &&
+	       (!write || (leaf & _PAGE_RW));
+}
+NOKPROBE_SYMBOL(pvs_alias_same_page);
+
 /**
  * pvs_alias_of - where the fault handler finds what is at an address
  * @range: the range that it is in
@@ -211,9 +242,14 @@ unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 	const struct pvs_alias_page *page = &alias->page[offset >> PAGE_SHIFT];
 
 	/* What is no address at all may look like one of the range. */
-	if (unlikely(offset >> PAGE_SHIFT >= alias->nr) || (page->entry & need) != need ||
-	    !pvs_same(pvs_ref_entry(page->table, pvs_index(addr, 1)), page->entry))
+	if (unlikely(offset >> PAGE_SHIFT >= alias->nr) || (page->entry & need) != need)
 		return 0;
+	if (unlikely(range->user)) {
+		if (!pvs_alias_same_page(range, page, addr, write))
+			return 0;
+	} else if (!pvs_same(pvs_ref_entry(page->table, pvs_index(addr, 1)), page->entry)) {
+		return 0;
+	}
 
 	return alias->start + offset;
 }

@@ -13,6 +13,7 @@
 #include "../pvops/root.h"
 #include "stats.h"
 #include "trap.h"
+#include "user.h"
 #include "verify.h"
 
 DEFINE_PER_CPU(unsigned long [PVS_NR_STATS], pvs_stats);
@@ -29,6 +30,7 @@ static const char * const pvs_stat_names[PVS_NR_STATS] = {
 	[PVS_UNKNOWN]	= "unknown",
 	[PVS_ABORTED]	= "aborted",
 	[PVS_RESYNCS]	= "resyncs",
+	[PVS_FILLED]	= "filled",
 	[PVS_RECORDED]	= "recorded",
 	[PVS_LOST]	= "lost",
 	[PVS_PAUSED]	= "paused",
@@ -62,6 +64,7 @@ static int stats_show(struct seq_file *m, void *unused)
 	seq_printf(m, "traps %lu\n", pvs_nr_traps());
 	seq_printf(m, "table_pages %u\n",
 		   atomic_read(&pvs_tree.nr_tables) * nr_cpu_ids);
+	seq_printf(m, "user_table_pages %u\n", pvs_user_pages());
 	seq_printf(m, "root_pages %u\n", pvs_root_pages());
 
 	return 0;

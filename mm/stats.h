@@ -28,6 +28,8 @@ enum pvs_stat {
 	PVS_ABORTED,
 	/* faults because a copy was behind the reference */
 	PVS_RESYNCS,
+	/* ... or did not hold an entry of user addresses yet */
+	PVS_FILLED,
 	/* events that a client stored, had no room for, or was told not to store */
 	PVS_RECORDED,
 	PVS_LOST,

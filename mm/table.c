@@ -70,7 +70,7 @@ NOKPROBE_SYMBOL(pvs_ref_split);
 /* The entry by which @copy of the parent points to its copy of @child. */
 static u64 pvs_link(struct pvs_table *child, unsigned int copy, u64 ref)
 {
-	u64 flags = _KERNPG_TABLE;
+	u64 flags = child->tree->user ? _PAGE_TABLE : _KERNPG_TABLE;
 
 	/* Where the reference has a table its permissions hold for us as well. */
 	if ((ref & _PAGE_PRESENT) && !pvs_is_leaf(ref, child->level + 1))
@@ -470,22 +470,24 @@ static void pvs_table_free(struct pvs_table *t)
 static struct pvs_table *pvs_table_alloc(struct pvs_tree *tree,
 					 unsigned int level, bool copies)
 {
+	/* Rather untraced than without memory for what a process maps. */
+	gfp_t gfp = tree->user ? GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN : GFP_KERNEL;
 	struct pvs_table *t;
 	unsigned int n;
 
-	t = kzalloc(struct_size(t, copy, tree->nr_copies), GFP_KERNEL);
+	t = kzalloc(struct_size(t, copy, tree->nr_copies), gfp);
 	if (!t)
 		return NULL;
 
 	t->tree = tree;
 	t->level = level;
 	raw_spin_lock_init(&t->lock);
-	t->slot = kcalloc(PVS_ENTRIES, sizeof(*t->slot), GFP_KERNEL);
+	t->slot = kcalloc(PVS_ENTRIES, sizeof(*t->slot), gfp);
 	if (!t->slot)
 		goto fail;
 
 	for (n = 0; copies && n < tree->nr_copies; n++) {
-		t->copy[n] = (u64 *)get_zeroed_page(GFP_KERNEL);
+		t->copy[n] = (u64 *)get_zeroed_page(gfp);
 		if (!t->copy[n])
 			goto fail;
 	}
@@ -889,7 +891,7 @@ static bool pvs_child_differs(struct pvs_table *t, bool lazy,
 		diff->kind = PVS_DIFF_REF;
 		return true;
 	}
-	if ((long)t->start >= 0) {
+	if (((long)t->start >= 0) != t->tree->user) {
 		diff->kind = PVS_DIFF_USER;
 		return true;
 	}
@@ -1000,8 +1002,9 @@ bool pvs_verify_again(struct pvs_tree *tree, bool lazy, struct pvs_diff *diff)
 
 /**
  * pvs_tree_init - set up a tree without any table
- * @tree:	its storage, zeroed but for root_changed
- * @ref:	the reference's top-level table
+ * @tree:	its storage, zeroed but for root_changed, and lock, initialized
+ * @ref:	the reference's top-level table; NULL for a tree of user addresses, whose
+ *		copies hold nothing but links to each other until somebody fills them
  * @level:	level of that table
  * @nr_copies:	copies to make of each table
  *
@@ -1013,7 +1016,6 @@ int pvs_tree_init(struct pvs_tree *tree, u64 *ref, unsigned int level,
 	struct pvs_table *root;
 	unsigned int i;
 
-	mutex_init(&tree->lock);
 	raw_spin_lock_init(&tree->hash_lock);
 	atomic_set(&tree->nr_tables, 0);
 	for (i = 0; i < ARRAY_SIZE(tree->hash); i++)
@@ -1023,8 +1025,11 @@ int pvs_tree_init(struct pvs_tree *tree, u64 *ref, unsigned int level,
 	root = pvs_table_alloc(tree, level, false);
 	if (!root)
 		return -ENOMEM;
-	root->ref = __pa(ref);
-	hlist_nulls_add_head_rcu(&root->hash, pvs_bucket(tree, root->ref));
+	tree->user = !ref;
+	if (ref) {
+		root->ref = __pa(ref);
+		hlist_nulls_add_head_rcu(&root->hash, pvs_bucket(tree, root->ref));
+	}
 	WRITE_ONCE(tree->root, root);
 
 	return 0;
@@ -1051,11 +1056,18 @@ void pvs_tree_exit(struct pvs_tree *tree)
 	mutex_unlock(&tree->lock);
 	WARN_ON(atomic_read(&tree->nr_tables));
 
-	raw_spin_lock_irqsave(&tree->hash_lock, flags);
-	hlist_nulls_del_rcu(&root->hash);
-	raw_spin_unlock_irqrestore(&tree->hash_lock, flags);
-	WRITE_ONCE(tree->root, NULL);
-	synchronize_rcu();
+	if (root->ref) {
+		raw_spin_lock_irqsave(&tree->hash_lock, flags);
+		hlist_nulls_del_rcu(&root->hash);
+		raw_spin_unlock_irqrestore(&tree->hash_lock, flags);
+	}
+	if (tree->user) {
+		/* Who has found it by its pgd still uses it. A process waits for us. */
+		synchronize_rcu_expedited();
+	} else {
+		WRITE_ONCE(tree->root, NULL);
+		synchronize_rcu();
+	}
 
 	pvs_tables_free(&dead);
 	pvs_table_free(root);

@@ -7,6 +7,7 @@
 #ifndef _PV_SHADOW_TABLE_H
 #define _PV_SHADOW_TABLE_H
 
+#include <linux/cpumask.h>
 #include <linux/list_nulls.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
@@ -46,6 +47,7 @@ struct pvs_tree;
  * @dying:	nothing leads here any more but what CPUs may have cached
  * @level:	1 for a table of PTEs
  * @used:	number of slots in use (tree->lock)
+ * @filled:	of user addresses: CPUs whose copies hold anything but links
  * @copy:	the table as CPU n has it
  */
 struct pvs_table {
@@ -62,6 +64,7 @@ struct pvs_table {
 	bool			dying;
 	u8			level;
 	u16			used;
+	struct cpumask		filled;
 	u64			*copy[];
 };
 
@@ -75,6 +78,8 @@ struct pvs_table {
  *		   without any lock of a table
  * @nr_copies:	   copies of each table, numbered from 0
  * @nr_tables:	   tables, without the root
+ * @user:	   of user addresses: there is no reference table for any of them, and
+ *		   what is not a link is filled in by who knows what it has to be
  * @hash:	   tables by the physical address of their reference table
  */
 struct pvs_tree {
@@ -84,6 +89,7 @@ struct pvs_tree {
 	void (*root_changed)(struct pvs_tree *tree, unsigned int index);
 	unsigned int		nr_copies;
 	atomic_t		nr_tables;
+	bool			user;
 	struct hlist_nulls_head	hash[1 << PVS_HASH_BITS];
 };
 

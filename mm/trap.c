@@ -20,6 +20,7 @@
 #include "stats.h"
 #include "table.h"
 #include "trap.h"
+#include "user.h"
 
 static atomic_long_t pvs_traps;
 
@@ -37,11 +38,11 @@ static void pvs_flush_func(void *unused)
 }
 
 /* Unlink what became empty and free it when no CPU can be using it any more. */
-static void pvs_prune(void)
+static void pvs_prune(struct pvs_tree *tree)
 {
 	LIST_HEAD(dead);
 
-	pvs_tree_unlink(&pvs_tree, &dead);
+	pvs_tree_unlink(tree, &dead);
 	if (list_empty(&dead))
 		return;
 
@@ -51,38 +52,122 @@ static void pvs_prune(void)
 	 * everything was flushed the copies are in use.
 	 */
 	pvs_on_each_live_cpu(pvs_flush_func);
-	pvs_tables_remove(&pvs_tree, &dead);
-	pv_shadow_synchronize();
+	pvs_tables_remove(tree, &dead);
+	if (tree->user) {
+		/* No fault is under way on them, and a process waits for the others. */
+		pvs_wait_accesses();
+		synchronize_rcu_expedited();
+	} else {
+		pv_shadow_synchronize();
+	}
 	pvs_tables_free(&dead);
 }
 
+/*
+ * The tree of a range, which is pvs_tree or one of a user's: the lock of the former is
+ * held around that of the latter.
+ */
+static struct pvs_tree *pvs_range_lock(const struct pv_shadow_range *range)
+{
+	if (!range->user)
+		return &pvs_tree;
+	mutex_lock(&range->user->tree.lock);
+	return &range->user->tree;
+}
+
+static void pvs_range_unlock(const struct pv_shadow_range *range)
+{
+	if (range->user)
+		mutex_unlock(&range->user->tree.lock);
+}
+
+/* The last trap of an address space has gone, or the first one could not be set. */
+static void pvs_range_put(struct pv_shadow_range *range)
+{
+	if (range->user && !range->alias) {
+		pvs_user_put(range->user);
+		range->user = NULL;
+	}
+}
+
 /* Or set them in another way. All CPUs' TLBs are flushed. */
-static void pvs_set_traps(struct pv_shadow_range *range, unsigned long addr,
-			  unsigned long end)
+static void pvs_set_traps(struct pvs_tree *tree, struct pv_shadow_range *range,
+			  unsigned long addr, unsigned long end)
 {
 	void *slot = (void *)range + (range->writes_only ? PVS_WRITES_ONLY : 0);
 
 	for (; addr < end; addr += PAGE_SIZE) {
-		pvs_table_set_trap(pvs_table_find(&pvs_tree, addr),
-				   pvs_index(addr, 1), slot);
+		pvs_table_set_trap(pvs_table_find(tree, addr), pvs_index(addr, 1), slot);
 		cond_resched();
 	}
 	pvs_on_each_live_cpu(pvs_flush_func);
 }
 
-static void pvs_clear_traps(unsigned long addr, unsigned long end)
+static void pvs_clear_traps(struct pvs_tree *tree, unsigned long addr, unsigned long end)
 {
 	for (; addr < end; addr += PAGE_SIZE) {
-		pvs_table_clear_trap(pvs_table_find(&pvs_tree, addr),
-				     pvs_index(addr, 1));
+		pvs_table_clear_trap(pvs_table_find(tree, addr), pvs_index(addr, 1));
 		atomic_long_dec(&pvs_traps);
+		cond_resched();
 	}
+}
+
+static unsigned long pvs_nr_pages(unsigned long start, unsigned long end)
+{
+	return (end - start + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+static int pvs_tree_trap(struct pvs_tree *tree, struct pv_shadow_range *range,
+			 unsigned long start, unsigned long end)
+{
+	struct pvs_table *t;
+	unsigned long addr;
+	int ret;
+
+	for (addr = start; addr < end; addr += PAGE_SIZE) {
+		ret = -ENOMEM;
+		t = pvs_table_create(tree, addr);
+		if (!t)
+			goto prune;
+		ret = -EBUSY;
+		if (t->slot[pvs_index(addr, 1)])
+			goto prune;
+		cond_resched();
+	}
+
+	ret = pvs_alias_map(range, start, end);
+	if (ret)
+		goto prune;
+
+	atomic_long_add(pvs_nr_pages(start, end), &pvs_traps);
+	if (range->user)
+		range->user->traps += pvs_nr_pages(start, end);
+	pvs_set_traps(tree, range, start, end);
+	return 0;
+
+prune:
+	pvs_prune(tree);
+	return ret;
+}
+
+/*
+ * Below and above, kernel addresses differ from one address space to the other: the
+ * LDT's entry is each mm's own, and EFI's pgd has tables of its own at the end.
+ */
+static bool pvs_may_trap(const struct pv_shadow_range *range, unsigned long start,
+			 unsigned long end)
+{
+	if (end <= start)
+		return false;
+	if (range->mm)
+		return end <= TASK_SIZE_MAX;
+	return start >= PAGE_OFFSET && end <= CPU_ENTRY_AREA_BASE;
 }
 
 /**
  * pv_shadow_trap - have a client told of each access to some pages of a range
- * @range: the range, in the kernel half and mapped by the kernel; it must stay
- *	   until all of its pages were untrapped
+ * @range: the range, in the kernel half and mapped by the kernel, or in the user half;
+ *	   it must stay until all of its pages were untrapped
  * @start: first page
  * @end:   address behind the last one
  *
@@ -99,52 +184,30 @@ static void pvs_clear_traps(unsigned long addr, unsigned long end)
 int pv_shadow_trap(struct pv_shadow_range *range, unsigned long start,
 		   unsigned long end)
 {
-	struct pvs_table *t;
-	unsigned long addr;
-	int ret;
+	int ret = -EINVAL;
 
-	/*
-	 * Below and above, address spaces differ in the kernel half: the LDT's
-	 * entry is each mm's own, and EFI's pgd has tables of its own at the end.
-	 */
 	start &= PAGE_MASK;
-	if (end <= start || start < PAGE_OFFSET || end > CPU_ENTRY_AREA_BASE)
+	if (!pvs_may_trap(range, start, end))
 		return -EINVAL;
 
 	mutex_lock(&pvs_tree.lock);
+	if (!pvs_active())
+		goto unlock;
 
-	if (!pvs_active()) {
-		mutex_unlock(&pvs_tree.lock);
-		return -EINVAL;
+	ret = -ENOMEM;
+	if (range->memory && pvs_compare_alloc())
+		goto unlock;
+	if (range->mm && !range->user) {
+		range->user = pvs_user_get(range->mm);
+		if (!range->user)
+			goto unlock;
 	}
 
-	if (range->memory && pvs_compare_alloc()) {
-		mutex_unlock(&pvs_tree.lock);
-		return -ENOMEM;
-	}
-
-	for (addr = start; addr < end; addr += PAGE_SIZE) {
-		ret = -ENOMEM;
-		t = pvs_table_create(&pvs_tree, addr);
-		if (!t)
-			goto prune;
-		ret = -EBUSY;
-		if (t->slot[pvs_index(addr, 1)])
-			goto prune;
-		cond_resched();
-	}
-
-	ret = pvs_alias_map(range, start, end);
+	ret = pvs_tree_trap(pvs_range_lock(range), range, start, end);
+	pvs_range_unlock(range);
 	if (ret)
-		goto prune;
-
-	atomic_long_add((end - start + PAGE_SIZE - 1) >> PAGE_SHIFT, &pvs_traps);
-	pvs_set_traps(range, start, end);
-	mutex_unlock(&pvs_tree.lock);
-	return 0;
-
-prune:
-	pvs_prune();
+		pvs_range_put(range);
+unlock:
 	mutex_unlock(&pvs_tree.lock);
 	return ret;
 }
@@ -162,7 +225,8 @@ void pv_shadow_retrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end)
 {
 	mutex_lock(&pvs_tree.lock);
-	pvs_set_traps(range, start & PAGE_MASK, end);
+	pvs_set_traps(pvs_range_lock(range), range, start & PAGE_MASK, end);
+	pvs_range_unlock(range);
 	mutex_unlock(&pvs_tree.lock);
 }
 
@@ -178,40 +242,134 @@ void pv_shadow_retrap(struct pv_shadow_range *range, unsigned long start,
 void pv_shadow_untrap(struct pv_shadow_range *range, unsigned long start,
 		      unsigned long end)
 {
+	struct pvs_tree *tree;
+
+	start &= PAGE_MASK;
 	mutex_lock(&pvs_tree.lock);
-	pvs_clear_traps(start & PAGE_MASK, end);
-	pv_shadow_synchronize();
-	pvs_alias_unmap(range, start & PAGE_MASK, end);
-	pvs_prune();
+	tree = pvs_range_lock(range);
+	pvs_clear_traps(tree, start, end);
+	if (range->user)
+		range->user->traps -= pvs_nr_pages(start, end);
+	if (range->user)
+		pvs_wait_accesses();
+	else
+		pv_shadow_synchronize();
+	pvs_alias_unmap(range, start, end);
+	pvs_prune(tree);
+	pvs_range_unlock(range);
+	pvs_range_put(range);
 	mutex_unlock(&pvs_tree.lock);
 }
 EXPORT_SYMBOL_GPL(pv_shadow_untrap);
 
+/* The tree that maps an address on this CPU, or NULL. Interrupts off. */
+static struct pvs_tree *pvs_tree_of(unsigned long addr)
+{
+	struct pvs_user *user;
+
+	if (addr >= TASK_SIZE_MAX)
+		return &pvs_tree;
+	user = pvs_users_exist() ? pvs_root_user() : NULL;
+	return user ? &user->tree : NULL;
+}
+NOKPROBE_SYMBOL(pvs_tree_of);
+
+static void *pvs_slot(unsigned long addr)
+{
+	struct pvs_tree *tree = pvs_tree_of(addr);
+	struct pvs_table *t = tree ? pvs_table_find(tree, addr) : NULL;
+
+	return t ? READ_ONCE(t->slot[pvs_index(addr, 1)]) : NULL;
+}
+NOKPROBE_SYMBOL(pvs_slot);
+
 /**
  * pvs_trapped - whose is the page of an address
- * @addr: address in the kernel half
+ * @addr: address
  *
  * In constant time. Interrupts off.
  *
- * Return: the range, or NULL if nobody trapped the page.
+ * Return: the range, or NULL if nobody trapped the page; nor is it if what is mapped
+ * there now is another page than that of the range.
  */
 struct pv_shadow_range *pvs_trapped(unsigned long addr)
 {
-	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
+	struct pv_shadow_range *range;
 
-	if (!t)
+	range = (void *)((unsigned long)pvs_slot(addr) & ~PVS_WRITES_ONLY);
+	if (unlikely(range && range->user) && !pvs_alias_of(range, addr, false))
 		return NULL;
-	return (void *)((unsigned long)READ_ONCE(t->slot[pvs_index(addr, 1)]) &
-			~PVS_WRITES_ONLY);
+	return range;
 }
 NOKPROBE_SYMBOL(pvs_trapped);
 
-/* Only the PCID in use can have seen the page, since the CPU did not leave it. */
+/**
+ * pvs_faulted - whose is the page of an access that faulted
+ * @addr: address
+ * @error_code: why it did
+ *
+ * As pvs_trapped(), but not for what the copies of user tables may hold.
+ */
+struct pv_shadow_range *pvs_faulted(unsigned long addr, unsigned long error_code)
+{
+	if (addr < TASK_SIZE_MAX && !(error_code & X86_PF_WRITE) &&
+	    pvs_writes_only(pvs_slot(addr)))
+		return NULL;
+	return pvs_trapped(addr);
+}
+NOKPROBE_SYMBOL(pvs_faulted);
+
+/**
+ * pvs_verdict - what do Linux's tables say of an access to a user address
+ * @addr:	address
+ * @error_code: what the page fault said, or would
+ *
+ * Interrupts off.
+ */
+enum pvs_verdict pvs_verdict(unsigned long addr, unsigned long error_code)
+{
+	struct pvs_user *user = pvs_root_user();
+
+	return user ? pvs_user_verdict(user, addr, error_code) : PVS_ABSENT;
+}
+NOKPROBE_SYMBOL(pvs_verdict);
+
+/**
+ * pvs_permits - would this access be allowed by Linux's own tables
+ * @addr:	address
+ * @error_code: what the page fault said, or would
+ *
+ * Interrupts off.
+ */
+bool pvs_permits(unsigned long addr, unsigned long error_code)
+{
+	if (likely(addr >= TASK_SIZE_MAX))
+		return pvs_ref_permits(&pvs_tree, addr, error_code);
+	return pvs_verdict(addr, error_code) == PVS_PERMITTED;
+}
+NOKPROBE_SYMBOL(pvs_permits);
+
+/*
+ * Only the PCID in use can have seen the page, since the CPU did not leave it; or user
+ * mode's, which is another one with PTI.
+ */
 static void pvs_flush_own(unsigned long addr)
 {
-	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
+	if (unlikely(addr < TASK_SIZE_MAX))
+		native_flush_tlb_one_user(addr);
+	else
+		asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 }
 NOKPROBE_SYMBOL(pvs_flush_own);
+
+/* What Linux maps at an address, as an entry of its table of PTEs. */
+static u64 pvs_entry_at(const struct pvs_table *t, unsigned long addr)
+{
+	if (likely(!t->tree->user))
+		return pvs_ref_entry(t, pvs_index(addr, 1));
+	return pvs_user_leaf(container_of(t->tree, struct pvs_user, tree), addr);
+}
+NOKPROBE_SYMBOL(pvs_entry_at);
 
 /**
  * pvs_reveal - let this CPU, and no other, see a trapped page
@@ -225,14 +383,15 @@ NOKPROBE_SYMBOL(pvs_flush_own);
  */
 bool pvs_reveal(unsigned long addr, bool write)
 {
-	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
+	struct pvs_tree *tree = pvs_tree_of(addr);
+	struct pvs_table *t = tree ? pvs_table_find(tree, addr) : NULL;
 	unsigned int index = pvs_index(addr, 1);
 	u64 ref;
 
-	if (!t || !pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0))
+	if (!t || !pvs_permits(addr, write ? X86_PF_WRITE : 0))
 		return false;
 
-	ref = pvs_ref_entry(t, index);
+	ref = pvs_entry_at(t, addr);
 	WRITE_ONCE(t->copy[smp_processor_id()][index], ref);
 	if (pvs_writes_only(READ_ONCE(t->slot[index])))
 		pvs_flush_own(addr);
@@ -248,7 +407,8 @@ NOKPROBE_SYMBOL(pvs_reveal);
  */
 void pvs_hide(unsigned long addr)
 {
-	struct pvs_table *t = pvs_table_find(&pvs_tree, addr);
+	struct pvs_tree *tree = pvs_tree_of(addr);
+	struct pvs_table *t = tree ? pvs_table_find(tree, addr) : NULL;
 	unsigned int index = pvs_index(addr, 1);
 	void *slot;
 	u64 hidden;
@@ -285,16 +445,22 @@ NOKPROBE_SYMBOL(pvs_hide);
 bool pvs_fix_copy(unsigned long addr, unsigned long error_code)
 {
 	bool changed = pvs_root_sync_own(addr);
+	struct pvs_user *user;
 
-	if (addr < TASK_SIZE_MAX)
-		return changed;
-
-	/* Even if nothing differs now: another CPU may have put it right. */
-	if (pvs_tree_covers(&pvs_tree, addr) &&
-	    pvs_ref_permits(&pvs_tree, addr, error_code)) {
+	if (addr < TASK_SIZE_MAX) {
+		user = pvs_users_exist() ? pvs_root_user() : NULL;
+		if (user && pvs_user_fill(user, addr, error_code)) {
+			pvs_count(PVS_FILLED);
+			return true;
+		}
+	} else if (pvs_tree_covers(&pvs_tree, addr) &&
+		   pvs_ref_permits(&pvs_tree, addr, error_code)) {
+		/* Even if nothing differs now: another CPU may have put it right. */
 		pvs_table_sync_own(&pvs_tree, addr, smp_processor_id());
 		changed = true;
 	}
 
+	if (changed)
+		pvs_count(PVS_RESYNCS);
 	return changed;
 }

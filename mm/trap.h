@@ -8,9 +8,14 @@
 
 #include <linux/types.h>
 
+#include "user.h"
+
 struct pv_shadow_range;
 
 struct pv_shadow_range *pvs_trapped(unsigned long addr);
+enum pvs_verdict pvs_verdict(unsigned long addr, unsigned long error_code);
+struct pv_shadow_range *pvs_faulted(unsigned long addr, unsigned long error_code);
+bool pvs_permits(unsigned long addr, unsigned long error_code);
 bool pvs_reveal(unsigned long addr, bool write);
 void pvs_hide(unsigned long addr);
 bool pvs_fix_copy(unsigned long addr, unsigned long error_code);

@@ -18,6 +18,7 @@
 #include "alias.h"
 #include "stats.h"
 #include "trap.h"
+#include "user.h"
 #include "verify.h"
 
 /* Enough to see what is wrong. */
@@ -141,7 +142,7 @@ static void pvs_diffs_show(struct seq_file *m, const struct pvs_verify *v)
 		case PVS_DIFF_ENTRY:
 		case PVS_DIFF_ROOT:
 			seq_printf(m, "cpu %d %s level %u addr 0x%lx: has 0x%llx, should have 0x%llx\n",
-				   v->cpu, d->kind == PVS_DIFF_ROOT ? "root" : "copy",
+				   v->cpu == PVS_ALL_CPUS ? (int)d->copy : v->cpu, d->kind == PVS_DIFF_ROOT ? "root" : "copy",
 				   d->level, d->addr, d->have, d->want);
 			break;
 		case PVS_DIFF_SOURCE:
@@ -247,7 +248,8 @@ static unsigned int pvs_verify_cpu(struct seq_file *m, struct pvs_verify *v)
 /* Nothing is traced: no memory, and Linux's own code. */
 static unsigned int pvs_verify_left(struct seq_file *m)
 {
-	unsigned int tables = atomic_read(&pvs_tree.nr_tables) * nr_cpu_ids;
+	unsigned int tables = atomic_read(&pvs_tree.nr_tables) * nr_cpu_ids +
+			      pvs_user_pages();
 	unsigned int roots = pvs_root_pages();
 	bool on = static_key_enabled(&pv_shadow_key.key);
 
@@ -264,6 +266,23 @@ static unsigned int pvs_verify_aliases(struct seq_file *m, struct pvs_verify *v)
 {
 	v->cpu = PVS_ALL_CPUS;
 	v->nr = pvs_alias_verify(v->diff, PVS_MAX_DIFFS);
+	pvs_diffs_show(m, v);
+
+	return v->nr;
+}
+
+/* The copies of user tables, of all CPUs. Patiently: see pvs_verify_patiently(). */
+static unsigned int pvs_verify_users(struct seq_file *m, struct pvs_verify *v)
+{
+	unsigned int look;
+
+	v->cpu = PVS_ALL_CPUS;
+	for (look = 0; look < PVS_LOOKS; look++) {
+		v->nr = pvs_users_verify(v->diff, PVS_MAX_DIFFS);
+		if (!v->nr)
+			break;
+		msleep(1 << look);
+	}
 	pvs_diffs_show(m, v);
 
 	return v->nr;
@@ -286,12 +305,14 @@ int pvs_verify_show(struct seq_file *m, void *unused)
 	if (!v)
 		return -ENOMEM;
 
+	/* Not with the CPUs held: those who hold the address spaces may wait for that. */
+	found = pvs_verify_users(m, v);
 	if (pvs_hold()) {
-		found = pvs_verify_aliases(m, v);
+		found += pvs_verify_aliases(m, v);
 		for_each_possible_cpu(v->cpu)
 			found += pvs_verify_cpu(m, v);
 	} else {
-		found = pvs_verify_left(m);
+		found += pvs_verify_left(m);
 		for_each_possible_cpu(v->cpu)
 			found += pvs_verify_patiently(m, v, pvs_verify_off, true);
 	}

@@ -22,6 +22,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
+#include "../arch/x86/ustep.h"
 #include "backend.h"
 #include "cpu.h"
 #include "root.h"
@@ -60,8 +61,20 @@ void pvs_on_each_live_cpu(smp_call_func_t func)
 	mutex_unlock(&pvs_done_lock);
 }
 
-static void pvs_nop(void *unused)
+static void pvs_settle_func(void *unused)
 {
+	pvs_user_settle();
+}
+
+/**
+ * pvs_wait_accesses - wait for all that CPUs complete
+ *
+ * They do so with interrupts off, or on behalf of code that had them off: an interrupt
+ * comes behind. Sleeps, but not for long.
+ */
+void pvs_wait_accesses(void)
+{
+	pvs_on_each_live_cpu(pvs_settle_func);
 }
 
 /**
@@ -76,7 +89,7 @@ static void pvs_nop(void *unused)
 void pv_shadow_synchronize(void)
 {
 	synchronize_rcu();
-	pvs_on_each_live_cpu(pvs_nop);
+	pvs_wait_accesses();
 }
 
 /**

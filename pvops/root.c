@@ -8,6 +8,7 @@
  * path to a trapped page, which point to this CPU's own tables.
  */
 #include <linux/cpufeature.h>
+#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/pgtable.h>
@@ -20,6 +21,7 @@
 
 #include "../arch/x86/fault.h"
 #include "../mm/stats.h"
+#include "../mm/user.h"
 #include "cpu.h"
 #include "root.h"
 #include "task.h"
@@ -28,11 +30,13 @@
  * struct pvs_root - one root
  * @lock:  guards @page's entries and the change of @pgd; interrupts off
  * @pgd:   physical address of the pgd that it stands for, 0 if none
+ * @user:  the copies of user tables of that address space, or NULL
  * @page:  the table, followed by the one for user mode if PTI is on
  */
 struct pvs_root {
 	raw_spinlock_t	lock;
 	u64		pgd;
+	struct pvs_user	*user;
 	u64		*page;
 };
 
@@ -48,7 +52,9 @@ struct pvs_cpu {
 
 static DEFINE_PER_CPU(struct pvs_cpu, pvs_cpus);
 
-struct pvs_tree pvs_tree;
+struct pvs_tree pvs_tree = {
+	.lock = __MUTEX_INITIALIZER(pvs_tree.lock),
+};
 
 /* Without PCIDs Linux knows one ASID only. */
 static unsigned int pvs_nr_asids(void)
@@ -91,6 +97,7 @@ void pvs_roots_free(void)
 			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[asid];
 
 			root->pgd = 0;
+			root->user = NULL;
 			free_pages((unsigned long)root->page, pvs_root_order());
 			root->page = NULL;
 		}
@@ -124,21 +131,34 @@ int pvs_roots_alloc(void)
 	return 0;
 }
 
-/* Make one entry, and its twin for user mode, what it has to be. Lock held. */
-static void pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
+/*
+ * What an entry of the root, or of the table for user mode behind it, has to be where
+ * the pgd has @ref. The latter has next to nothing of the kernel half.
+ */
+static u64 pvs_root_want(const struct pvs_root *root, unsigned int index, int cpu, u64 ref)
+{
+	unsigned int slot = index % PVS_ENTRIES;
+
+	if (slot < PTRS_PER_PGD / 2)
+		return root->user ? pvs_root_entry(&root->user->tree, slot, cpu, ref) : ref;
+	return index < PVS_ENTRIES ? pvs_root_entry(&pvs_tree, index, cpu, ref) : ref;
+}
+
+static void __pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 {
 	u64 *pgd = __va(root->pgd);
-	u64 want = pvs_root_entry(&pvs_tree, index, cpu, READ_ONCE(pgd[index]));
+	u64 want = pvs_root_want(root, index, cpu, READ_ONCE(pgd[index]));
 
 	if (!pvs_same(root->page[index], want))
 		WRITE_ONCE(root->page[index], want);
+}
 
-	if (pvs_root_order()) {
-		index += PVS_ENTRIES;
-		want = READ_ONCE(pgd[index]);
-		if (!pvs_same(root->page[index], want))
-			WRITE_ONCE(root->page[index], want);
-	}
+/* Make one entry, and its twin for user mode, what it has to be. Lock held. */
+static void pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
+{
+	__pvs_root_set(root, index, cpu);
+	if (pvs_root_order())
+		__pvs_root_set(root, index + PVS_ENTRIES, cpu);
 }
 
 static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
@@ -149,9 +169,11 @@ static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
 	WRITE_ONCE(root->pgd, pgd);
 	/*
 	 * Say whose root it is before the first entry is read: whoever changes an
-	 * entry of the pgd does so before asking (pvs_root_mirror()).
+	 * entry of the pgd does so before asking (pvs_root_mirror()), and so does who
+	 * makes copies of its user tables (pvs_root_user_changed()).
 	 */
 	smp_mb();
+	root->user = pvs_user_find(pgd);
 	for (i = 0; i < PVS_ENTRIES; i++)
 		pvs_root_set(root, i, cpu);
 	raw_spin_unlock(&root->lock);
@@ -348,6 +370,56 @@ static void pvs_root_changed(struct pvs_tree *tree, unsigned int index)
 }
 
 /**
+ * pvs_root_user_changed - an entry got or lost a table of user addresses
+ * @tree:  the tree of a struct pvs_user, which is known to pvs_user_find()
+ * @index: entry
+ *
+ * All roots that stand for its pgd have it when this returns.
+ */
+void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index)
+{
+	struct pvs_user *user = container_of(tree, struct pvs_user, tree);
+	struct pvs_root *root;
+	unsigned long flags;
+	unsigned int asid;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			root = &per_cpu(pvs_cpus, cpu).root[asid];
+			raw_spin_lock_irqsave(&root->lock, flags);
+			if (root->pgd == user->pgd) {
+				root->user = user;
+				pvs_root_set(root, index, cpu);
+			}
+			raw_spin_unlock_irqrestore(&root->lock, flags);
+		}
+	}
+}
+
+/**
+ * pvs_root_user_forget - there are no copies of an address space's user tables any more
+ * @user: unknown to pvs_user_find(), without any table
+ */
+void pvs_root_user_forget(const struct pvs_user *user)
+{
+	struct pvs_root *root;
+	unsigned long flags;
+	unsigned int asid;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			root = &per_cpu(pvs_cpus, cpu).root[asid];
+			raw_spin_lock_irqsave(&root->lock, flags);
+			if (root->user == user)
+				WRITE_ONCE(root->user, NULL);
+			raw_spin_unlock_irqrestore(&root->lock, flags);
+		}
+	}
+}
+
+/**
  * pvs_root_forget - a pgd is about to be freed
  * @pgd: it
  *
@@ -366,8 +438,10 @@ void pvs_root_forget(const void *pgd)
 			if (READ_ONCE(root->pgd) != __pa(pgd))
 				continue;
 			raw_spin_lock_irqsave(&root->lock, flags);
-			if (root->pgd == __pa(pgd))
+			if (root->pgd == __pa(pgd)) {
 				WRITE_ONCE(root->pgd, 0);
+				WRITE_ONCE(root->user, NULL);
+			}
 			raw_spin_unlock_irqrestore(&root->lock, flags);
 		}
 	}
@@ -384,6 +458,21 @@ static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
 
 	return root;
 }
+
+/**
+ * pvs_root_user - the copies of user tables that this CPU runs on
+ *
+ * Interrupts off.
+ *
+ * Return: they, or NULL if the address space has none.
+ */
+struct pvs_user *pvs_root_user(void)
+{
+	struct pvs_root *root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
+
+	return root ? READ_ONCE(root->user) : NULL;
+}
+NOKPROBE_SYMBOL(pvs_root_user);
 
 /**
  * pvs_root_sync_own - bring one entry of the root in CR3 up to date
@@ -427,9 +516,8 @@ static unsigned int pvs_root_differs(struct pvs_root *root,
 	for (i = 0; i < PVS_ENTRIES << pvs_root_order() && found < max; i++) {
 		if (!root->pgd)
 			break;
-		ref = want = READ_ONCE(pgd[i]);
-		if (i < PVS_ENTRIES)
-			want = pvs_root_entry(&pvs_tree, i, cpu, ref);
+		ref = READ_ONCE(pgd[i]);
+		want = pvs_root_want(root, i, cpu, ref);
 		child = READ_ONCE(pvs_tree.root->slot[i % PVS_ENTRIES]);
 		leads = child && pvs_is_copy(child, ref);
 		if (pvs_same(root->page[i], want) && !leads)
@@ -660,6 +748,7 @@ void pvs_cpu_leave(void)
 	for (asid = 0; asid < pvs_nr_asids(); asid++) {
 		raw_spin_lock(&c->root[asid].lock);
 		WRITE_ONCE(c->root[asid].pgd, 0);
+		WRITE_ONCE(c->root[asid].user, NULL);
 		raw_spin_unlock(&c->root[asid].lock);
 	}
 }

@@ -11,6 +11,8 @@
 
 #include "../mm/table.h"
 
+struct pvs_user;
+
 extern struct pvs_tree pvs_tree;
 
 int pvs_roots_init(void);
@@ -24,6 +26,9 @@ void pvs_write_cr3(unsigned long cr3);
 void pvs_root_mirror(const void *entry);
 void pvs_root_refresh(const void *pgd);
 void pvs_root_forget(const void *pgd);
+void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index);
+void pvs_root_user_forget(const struct pvs_user *user);
+struct pvs_user *pvs_root_user(void);
 bool pvs_root_sync_own(unsigned long addr);
 unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max);
 unsigned int pvs_root_verify_off(struct pvs_diff *diff);

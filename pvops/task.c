@@ -24,6 +24,7 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 
+#include "../arch/x86/ustep.h"
 #include "backend.h"
 #include "cpu.h"
 #include "root.h"
@@ -89,6 +90,7 @@ void pv_shadow_choose_tasks(bool (*chosen)(const struct task_struct *task))
  */
 void __pv_shadow_switch(const struct task_struct *next)
 {
+	pvs_user_settle();
 	if (READ_ONCE(pvs_chosen))
 		pvs_task_follow(next);
 }

@@ -10,9 +10,14 @@
 #include <linux/stdarg.h>
 #include <linux/types.h>
 
+#include <asm/pgtable_types.h>
+
+struct mm_struct;
 struct pt_regs;
 struct pv_shadow_range;
 struct pvs_alias;
+struct pvs_user;
+struct vm_area_struct;
 
 enum pv_shadow_dir {
 	PV_SHADOW_READ,
@@ -39,6 +44,7 @@ enum pv_shadow_engine {
  *	    one highest
  * @data:   all of it, if it is more than 8 bytes, else NULL
  * @duration: from the fault to the end of the access, in ns; 0 if not measured
+ * @user:   made in user mode
  * @width:  bytes, 0 if unknown
  * @engine: enum pv_shadow_engine
  * @dir:    direction
@@ -49,6 +55,7 @@ struct pv_shadow_access {
 	u64			value;
 	const void		*data;
 	u64			duration;
+	bool			user;
 	u8			width;
 	u8			engine;
 	enum pv_shadow_dir	dir;
@@ -69,7 +76,7 @@ struct pv_shadow_client {
 };
 
 /**
- * struct pv_shadow_range - kernel addresses that a client traps
+ * struct pv_shadow_range - addresses that a client traps
  * @client: who traps them
  * @start:  first address; the whole page it is in is trapped
  * @end:    address behind the last one
@@ -77,7 +84,11 @@ struct pv_shadow_client {
  *	    pv_shadow_retrap() what is trapped
  * @memory: what is there is memory: an access may be made, taken back and made once
  *	    more, as it is for the engine "compare"
+ * @mm:	    for user addresses: whose they are; it is in use while one of them is trapped
+ * @phys:   likewise: physical address of the first page
+ * @prot:   likewise: the memory type
  * @alias:  private
+ * @user:   private
  *
  * Embedded in a structure of the client's own.
  */
@@ -87,7 +98,11 @@ struct pv_shadow_range {
 	unsigned long			end;
 	bool				writes_only;
 	bool				memory;
+	struct mm_struct		*mm;
+	phys_addr_t			phys;
+	pgprot_t			prot;
 	struct pvs_alias		*alias;
+	struct pvs_user			*user;
 };
 
 #ifdef CONFIG_PV_SHADOW
@@ -120,6 +135,10 @@ unsigned long __pv_shadow_hardware_cr3(unsigned long cr3);
 void __pv_shadow_nmi_enter(struct pt_regs *regs);
 void __pv_shadow_nmi_exit(void);
 void __pv_shadow_flush_range(unsigned long start, unsigned long end);
+void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end);
+void __pv_shadow_user_exit(struct pt_regs *regs);
+void __pv_shadow_user_entry(struct pt_regs *regs);
+bool __pv_shadow_user_debug(struct pt_regs *regs, unsigned long *dr6);
 void __pv_shadow_pgd_changed(const void *pgd);
 void __pv_shadow_cpu_resumed(void);
 void __pv_shadow_switch(const struct task_struct *next);
@@ -190,6 +209,38 @@ static __always_inline void pv_shadow_flush_range(unsigned long start,
 		__pv_shadow_flush_range(start, end);
 }
 
+/*
+ * Before the kernel flushes user addresses from TLBs, and makes that known: before
+ * inc_mm_tlb_gen().
+ */
+static __always_inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
+					       unsigned long end)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_flush_mm(mm, start, end);
+}
+
+/* The last thing on the way to user mode, interrupts off ... */
+static __always_inline void pv_shadow_user_exit(struct pt_regs *regs)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_user_exit(regs);
+}
+
+/* ... and the first thing on the way back, but for NMIs. */
+static __always_inline void pv_shadow_user_entry(struct pt_regs *regs)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_user_entry(regs);
+}
+
+/* Debug trap of user mode: true if nobody else is to hear of it. */
+static __always_inline bool pv_shadow_user_debug(struct pt_regs *regs, unsigned long *dr6)
+{
+	return static_branch_unlikely(&pv_shadow_key) &&
+	       __pv_shadow_user_debug(regs, dr6);
+}
+
 /* A pgd was changed by memcpy(). */
 static __always_inline void pv_shadow_pgd_changed(const void *pgd)
 {
@@ -252,6 +303,19 @@ static inline void pv_shadow_flush_range(unsigned long start, unsigned long end)
 {
 }
 
+static inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
+				      unsigned long end)
+{
+}
+
+static inline void pv_shadow_user_exit(struct pt_regs *regs) { }
+static inline void pv_shadow_user_entry(struct pt_regs *regs) { }
+
+static inline bool pv_shadow_user_debug(struct pt_regs *regs, unsigned long *dr6)
+{
+	return false;
+}
+
 static inline void pv_shadow_pgd_changed(const void *pgd) { }
 static inline void pv_shadow_cpu_resumed(void) { }
 static inline void pv_shadow_switch(const struct task_struct *next) { }
@@ -267,6 +331,12 @@ void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
 		       void __iomem *addr);
 void pv_shadow_iounmap(unsigned long addr);
 int pv_shadow_mmiotrace_vprintk(const char *fmt, va_list args) __printf(1, 0);
+void pv_shadow_user_map(struct vm_area_struct *vma, unsigned long addr,
+			unsigned long pfn, unsigned long size, pgprot_t prot);
+void pv_shadow_user_copy(struct vm_area_struct *to, struct vm_area_struct *from);
+void pv_shadow_user_move(struct mm_struct *mm, unsigned long from, unsigned long to,
+			 unsigned long size);
+void pv_shadow_user_unmap(struct mm_struct *mm, unsigned long start, unsigned long end);
 #else
 static inline bool pv_shadow_mmiotrace(void)
 {
@@ -283,6 +353,26 @@ static inline void pv_shadow_iounmap(unsigned long addr) { }
 static inline int pv_shadow_mmiotrace_vprintk(const char *fmt, va_list args)
 {
 	return 0;
+}
+
+static inline void pv_shadow_user_map(struct vm_area_struct *vma, unsigned long addr,
+				      unsigned long pfn, unsigned long size, pgprot_t prot)
+{
+}
+
+static inline void pv_shadow_user_copy(struct vm_area_struct *to,
+				       struct vm_area_struct *from)
+{
+}
+
+static inline void pv_shadow_user_move(struct mm_struct *mm, unsigned long from,
+				       unsigned long to, unsigned long size)
+{
+}
+
+static inline void pv_shadow_user_unmap(struct mm_struct *mm, unsigned long start,
+					unsigned long end)
+{
 }
 #endif /* CONFIG_PV_SHADOW_MMIOTRACE */
 

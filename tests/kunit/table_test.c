@@ -56,6 +56,7 @@ static void test_start(struct kunit *test, unsigned int level)
 	ctx->level = level;
 	ctx->root = test_page(test);
 	ctx->tree.root_changed = test_root_changed;
+	mutex_init(&ctx->tree.lock);
 	KUNIT_ASSERT_EQ(test, 0, pvs_tree_init(&ctx->tree, ctx->root, level,
 					       TEST_COPIES));
 }
