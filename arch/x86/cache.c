@@ -186,13 +186,11 @@ NOKPROBE_SYMBOL(pvs_decode_at);
 /* The slow way to find an instruction, and the only one to decode it. */
 static noinline struct pvs_decoded *pvs_cache_fill(struct pvs_cache *cache,
 						   struct pvs_decoded *set,
-						   unsigned long ip)
+						   unsigned long ip, const u64 *text)
 {
 	struct pvs_decoded *d;
 	unsigned int way;
-	u64 text[2];
 
-	pvs_read_text(text, ip);
 	for (way = 0; way < PVS_CACHE_WAYS; way++)
 		if (set[way].ip == ip)
 			break;
@@ -209,7 +207,7 @@ static noinline struct pvs_decoded *pvs_cache_fill(struct pvs_cache *cache,
 	d->text[0] = text[0];
 	d->text[1] = text[1];
 	d->ready = false;
-	pvs_decode(&d->insn, (const u8 *)text, sizeof(text), ip);
+	pvs_decode(&d->insn, (const u8 *)text, 2 * sizeof(u64), ip);
 
 	return d;
 }
@@ -242,6 +240,7 @@ struct pvs_decoded *pvs_cache_get(unsigned int depth, unsigned long ip)
 {
 	struct pvs_cache *cache = this_cpu_read(pvs_caches);
 	struct pvs_decoded *set = pvs_cache_set(cache, depth, ip), *d;
+	u64 text[2];
 
 	/* Without a copy of the text, wherever that does not need care. */
 	if (likely(pvs_text_on_page(ip)))
@@ -251,9 +250,46 @@ struct pvs_decoded *pvs_cache_get(unsigned int depth, unsigned long ip)
 			    d->text[1] == READ_ONCE_NOCHECK(*(unsigned long *)(ip + sizeof(u64))))
 				return d;
 
-	return pvs_cache_fill(cache, set, ip);
+	pvs_read_text(text, ip);
+	return pvs_cache_fill(cache, set, ip, text);
 }
 NOKPROBE_SYMBOL(pvs_cache_get);
+
+/**
+ * pvs_cache_get_user - the same for an instruction of user mode
+ * @depth: how many others are being completed on this CPU
+ * @ip:	   where it is
+ *
+ * Another thread may change the text, or take it away; what has been read counts.
+ *
+ * Return: the instruction, or NULL if it cannot be read.
+ */
+struct pvs_decoded *pvs_cache_get_user(unsigned int depth, unsigned long ip)
+{
+	struct pvs_cache *cache = this_cpu_read(pvs_caches);
+	unsigned int len = PAGE_SIZE - offset_in_page(ip);
+	u64 text[2] = {};
+
+	if (copy_from_user_nofault(text, (void __user *)ip, sizeof(text)) &&
+	    (len >= sizeof(text) || copy_from_user_nofault(text, (void __user *)ip, len)))
+		return NULL;
+	return pvs_cache_fill(cache, pvs_cache_set(cache, depth, ip), ip, text);
+}
+NOKPROBE_SYMBOL(pvs_cache_get_user);
+
+/**
+ * pvs_cache_is_code - is an address in the memory where instructions are run
+ * @ip: address
+ *
+ * Any context.
+ */
+bool pvs_cache_is_code(unsigned long ip)
+{
+	unsigned long start = (unsigned long)READ_ONCE(pvs_code);
+
+	return start && ip - start < nr_cpu_ids * PVS_CODE_BYTES;
+}
+NOKPROBE_SYMBOL(pvs_cache_is_code);
 
 /**
  * pvs_cache_code - code that does what a cached instruction does

@@ -29,6 +29,8 @@ struct pvs_decoded {
 int pvs_cache_alloc(void);
 void pvs_cache_free(void);
 struct pvs_decoded *pvs_cache_get(unsigned int depth, unsigned long ip);
+bool pvs_cache_is_code(unsigned long ip);
+struct pvs_decoded *pvs_cache_get_user(unsigned int depth, unsigned long ip);
 void *pvs_cache_code(struct pvs_decoded *decoded);
 
 void pvs_decode_at(struct pvs_insn *insn, unsigned long ip);

@@ -16,6 +16,7 @@
  */
 #define pr_fmt(fmt) "pv_shadow: " fmt
 
+#include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/cpufeature.h>
 #include <linux/errno.h>
@@ -27,6 +28,7 @@
 #include <linux/pv_shadow.h>
 #include <linux/seq_file.h>
 #include <linux/string.h>
+#include <linux/thread_info.h>
 #include <linux/uaccess.h>
 
 #include <asm/debugreg.h>
@@ -40,6 +42,10 @@
 #include "device.h"
 #include "engine.h"
 #include "exec.h"
+
+/* All exceptions of vector instructions; a pending one of x87's. */
+#define PVS_MXCSR_MASKS	0x1f80
+#define PVS_FSW_PENDING	0x80
 
 enum pvs_engine {
 	PVS_ENGINE_AUTO,
@@ -147,8 +153,13 @@ static bool pvs_is_user(unsigned long addr, unsigned int width)
 }
 NOKPROBE_SYMBOL(pvs_is_user);
 
-/* May the interrupted code access user memory, as far as it has a say in it? */
-static bool pvs_user_open(const struct pt_regs *regs)
+/**
+ * pvs_user_open - may the interrupted code access user memory
+ * @regs: registers
+ *
+ * As far as it has a say in it.
+ */
+bool pvs_user_open(const struct pt_regs *regs)
 {
 	return !cpu_feature_enabled(X86_FEATURE_SMAP) ||
 	       (regs->flags & X86_EFLAGS_AC);
@@ -191,7 +202,7 @@ unsigned long pvs_user_fault(const struct pvs_insn *insn,
 	unsigned long last = ops->dst + insn->width - 1;
 
 	if (insn->type != PVS_INSN_MOVS || !pvs_is_user(ops->dst, insn->width) ||
-	    !pvs_user_open(regs))
+	    !pvs_user_open(regs) || pvs_trapped(ops->dst))
 		return 0;
 	if (!pvs_user_writable(ops->dst))
 		return ops->dst;
@@ -217,6 +228,142 @@ static void pvs_made(struct pvs_access *access, bool known)
 	access->made = true;
 }
 NOKPROBE_SYMBOL(pvs_made);
+
+/* An operand across a page boundary is of one range or of none. */
+static bool pvs_range_at(unsigned long addr, unsigned int width,
+			 struct pv_shadow_range **range)
+{
+	unsigned long last = addr + width - 1;
+
+	*range = pvs_trapped(addr);
+	return !((addr ^ last) & PAGE_MASK) || pvs_trapped(last) == *range;
+}
+NOKPROBE_SYMBOL(pvs_range_at);
+
+static void pvs_other_fault(struct pvs_result *result, unsigned long addr, bool write)
+{
+	result->other = addr;
+	result->other_write = write;
+}
+NOKPROBE_SYMBOL(pvs_other_fault);
+
+/*
+ * A move of user mode with one operand in its own memory, which the kernel may have to
+ * bring in. Return: false if it has to be stepped, or @result->other tells of a fault;
+ * then the device was not accessed.
+ */
+static bool pvs_emulate_user(const struct pvs_insn *insn, const struct pvs_operands *ops,
+			     struct pt_regs *regs, struct pvs_result *result)
+{
+	struct pv_shadow_range *from, *to;
+	unsigned long last = ops->dst + insn->width - 1, place;
+	void __user *memory;
+
+	if (!pvs_range_at(ops->addr, insn->width, &from) ||
+	    !pvs_range_at(ops->dst, insn->width, &to) || !from == !to)
+		return false;
+
+	if (from) {
+		place = pvs_alias_of(from, ops->addr, false);
+		if (!place || (insn->aligned && (ops->dst & (insn->width - 1))))
+			return false;
+		memory = (void __user *)ops->dst;
+		/* Before the device is read, for that must not be done twice. */
+		if (!pvs_user_writable(ops->dst))
+			pvs_other_fault(result, ops->dst, true);
+		else if (((ops->dst ^ last) & PAGE_MASK) && !pvs_user_writable(last))
+			pvs_other_fault(result, last & PAGE_MASK, true);
+		if (result->other)
+			return false;
+		result->read.addr = ops->addr;
+		result->read.range = from;
+		if (insn->direct)
+			pvs_copy_words(result->read.data, place);
+		else
+			pvs_device_read(result->read.data, place, insn->width);
+		pvs_made(&result->read, true);
+		/* Unmapped by another thread meanwhile: it is restarted. */
+		if (copy_to_user_nofault(memory, result->read.data, insn->width))
+			return true;
+	} else {
+		place = pvs_alias_of(to, ops->dst, true);
+		if (!place || (insn->aligned && (ops->dst & (insn->width - 1))))
+			return false;
+		memory = (void __user *)ops->addr;
+		if (copy_from_user_nofault(result->write.data, memory, insn->width)) {
+			last = ops->addr + insn->width - 1;
+			if (!copy_from_user_nofault(result->write.data, memory, 1))
+				pvs_other_fault(result, last & PAGE_MASK, false);
+			else
+				pvs_other_fault(result, ops->addr, false);
+			return false;
+		}
+		result->write.addr = ops->dst;
+		result->write.range = to;
+		if (insn->direct)
+			movdir64b((void *)place, result->write.data);
+		else
+			pvs_device_write(place, result->write.data, insn->width);
+		pvs_made(&result->write, true);
+	}
+	pvs_complete(insn, regs, 0);
+	return true;
+}
+NOKPROBE_SYMBOL(pvs_emulate_user);
+
+/* Is all of an operand the user's, and may he access what of it is trapped? */
+static bool pvs_user_operand(unsigned long addr, unsigned int width, bool write)
+{
+	unsigned long need = X86_PF_USER | (write ? X86_PF_WRITE : 0);
+	unsigned long last = addr + width - 1;
+
+	if (!pvs_is_user(addr, width))
+		return false;
+	if (pvs_trapped(addr) && !pvs_permits(addr, need))
+		return false;
+	return !((addr ^ last) & PAGE_MASK) || !pvs_trapped(last) || pvs_permits(last, need);
+}
+NOKPROBE_SYMBOL(pvs_user_operand);
+
+/* Would the processor take the instruction for one at all, as far as we use the same? */
+static bool pvs_user_has(const struct pvs_insn *insn)
+{
+	if (insn->direct)
+		return boot_cpu_has(X86_FEATURE_MOVDIR64B);
+	return insn->width <= 16 ||
+	       boot_cpu_has(insn->width == 32 ? X86_FEATURE_AVX : X86_FEATURE_AVX512F);
+}
+NOKPROBE_SYMBOL(pvs_user_has);
+
+/*
+ * May the handler do what an instruction of user mode does? All that it touches must be
+ * the user's, and nothing may happen that would have been an exception there. What was
+ * read of it may be another one than what faulted.
+ */
+static bool pvs_user_may(const struct pvs_insn *insn, const struct pvs_operands *ops,
+			 const struct pt_regs *regs)
+{
+	bool movs = insn->type == PVS_INSN_MOVS;
+	u32 mxcsr;
+	u16 fsw;
+
+	if (!pvs_user_operand(ops->addr, insn->width, !movs && insn->writes) ||
+	    (movs && !pvs_user_operand(ops->dst, insn->width, true)) ||
+	    (regs->flags & X86_EFLAGS_AC) || !pvs_user_has(insn))
+		return false;
+	if (insn->type != PVS_INSN_EXEC)
+		return true;
+	/* A lock across two lines may be an exception, and is told of by the processor. */
+	if (insn->locked && (ops->addr ^ (ops->addr + insn->width - 1)) & -L1_CACHE_BYTES)
+		return false;
+	/* Its registers have to be there, and all their exceptions masked. */
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		return false;
+	asm volatile("stmxcsr %0" : "=m" (mxcsr));
+	asm volatile("fnstsw %0" : "=m" (fsw));
+	return (mxcsr & PVS_MXCSR_MASKS) == PVS_MXCSR_MASKS && !(fsw & PVS_FSW_PENDING);
+}
+NOKPROBE_SYMBOL(pvs_user_may);
 
 /* Return: false if it has to be stepped, with no operand touched. */
 static bool pvs_emulate(const struct pvs_fault *fault,
@@ -281,7 +428,8 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 
 	if (insn->locked) {
 		before = *regs;
-		pvs_exec(code, regs, insn->exec_base, place - ops->offset);
+		if (!pvs_exec(code, regs, insn->exec_base, place - ops->offset))
+			return false;
 		known = pvs_locked_values(insn, &before, regs,
 					  (u64 *)result->read.data,
 					  (u64 *)result->write.data);
@@ -291,8 +439,12 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 			memcpy(result->write.data, result->read.data,
 			       insn->width);
 		}
-		pvs_exec(code, regs, insn->exec_base,
-			 (unsigned long)result->write.data - ops->offset);
+		if (!pvs_exec(code, regs, insn->exec_base,
+			      (unsigned long)result->write.data - ops->offset)) {
+			/* But the device has been read, if it was to be. */
+			result->read.made = insn->reads;
+			return false;
+		}
 		if (insn->writes)
 			pvs_device_write(place, result->write.data, insn->width);
 		known = true;
@@ -341,7 +493,7 @@ NOKPROBE_SYMBOL(pvs_watched);
  * Interrupts off, or NMI. @ops->addr and, of MOVS, @ops->dst may be trapped or not.
  *
  * Return: the engine that did it, or PV_SHADOW_STEP if it has to be stepped, with
- * nothing touched.
+ * nothing touched; unless @result->read.made, for nothing.
  */
 int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		   const struct pvs_operands *ops, struct pt_regs *regs,
@@ -353,7 +505,7 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 	result->read.made = false;
 	result->write.made = false;
 
-	if (insn->stepped)
+	if (insn->stepped || (fault->user && !pvs_user_may(insn, ops, regs)))
 		return PV_SHADOW_STEP;
 	/* Stepped, a movs would show no value. */
 	if (engine == PVS_ENGINE_STEP && insn->type != PVS_INSN_MOVS)
@@ -365,9 +517,13 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		return PV_SHADOW_STEP;
 
 	switch (insn->type) {
+	case PVS_INSN_MOVS:
+		if (fault->user)
+			return pvs_emulate_user(insn, ops, regs, result) ?
+			       PV_SHADOW_EMULATE : PV_SHADOW_STEP;
+		fallthrough;
 	case PVS_INSN_LOAD:
 	case PVS_INSN_STORE:
-	case PVS_INSN_MOVS:
 		if (engine != PVS_ENGINE_XOL &&
 		    pvs_emulate(fault, insn, ops, regs, result))
 			return PV_SHADOW_EMULATE;

@@ -34,10 +34,14 @@ struct pvs_access {
  * struct pvs_result - what an instruction did
  * @read:  to the operand that it reads
  * @write: to the one that it writes
+ * @other: of user mode: where it faults on an operand that is not trapped, or 0
+ * @other_write: ... writing to it
  */
 struct pvs_result {
 	struct pvs_access	read;
 	struct pvs_access	write;
+	unsigned long		other;
+	bool			other_write;
 };
 
 /**
@@ -45,13 +49,16 @@ struct pvs_result {
  * @addr:    where
  * @range:   whose the page is
  * @no_step: the instruction cannot be stepped, whatever was chosen
+ * @user:    it was made in user mode
  */
 struct pvs_fault {
 	unsigned long		addr;
 	struct pv_shadow_range	*range;
 	bool			no_step;
+	bool			user;
 };
 
+bool pvs_user_open(const struct pt_regs *regs);
 unsigned long pvs_user_fault(const struct pvs_insn *insn,
 			     const struct pvs_operands *ops,
 			     const struct pt_regs *regs);

@@ -17,8 +17,8 @@
 	.text
 
 /*
- * void pvs_exec(const void *code, struct pt_regs *regs, unsigned long base,
- *		 unsigned long addr)
+ * unsigned long pvs_exec(const void *code, struct pt_regs *regs, unsigned long base,
+ *			  unsigned long addr)
  *
  * It jumps where objtool cannot follow, to code that comes back to a label: no
  * function in objtool's sense.
@@ -101,10 +101,13 @@ SYM_INNER_LABEL(pvs_exec_return, SYM_L_GLOBAL)
 	andl	$ARITH_FLAGS, %ecx
 	xorq	%rcx, EFLAGS(%rax)
 
-	addq	$16, %rsp
+	/* 0 by now if it made an exception: pvs_exec_fixup(). */
+	popq	%rsi
+	addq	$8, %rsp
 	popq	%rdx
 	popq	%rcx
 	movq	%rcx, (%rax, %rdx)
+	movq	%rsi, %rax
 
 	popq	%r15
 	popq	%r14

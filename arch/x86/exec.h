@@ -25,10 +25,12 @@ unsigned int pvs_exec_emit(u8 *where, unsigned long at,
  * @addr:   that address, less pvs_operands.offset
  *
  * All other state, as vector registers, is that of the context still. The code must
- * not fault. @regs may be changed by nobody else meanwhile.
+ * not make a page fault. @regs may be changed by nobody else meanwhile.
+ *
+ * Return: 0 if the code made an exception; then it has done nothing.
  */
-void pvs_exec(const void *code, struct pt_regs *regs, unsigned long base,
-	      unsigned long addr);
+unsigned long pvs_exec(const void *code, struct pt_regs *regs, unsigned long base,
+		       unsigned long addr);
 
 /* Where the code goes on; no function. */
 extern const u8 pvs_exec_return[];

@@ -37,53 +37,10 @@
 #include "compare.h"
 #include "decode.h"
 #include "engine.h"
+#include "exec.h"
 #include "fault.h"
-
-/* Two operands, each across a page boundary. */
-#define PVS_PAGES	4
-
-/**
- * struct pvs_step - an instruction being completed
- * @fault:    the one that it began with
- * @insn:     what it is; stays while it is on the stack
- * @ops:      its operands, unless it is unknown
- * @known:    it is of a kind whose value can be told from @ops and the registers
- * @ip:       where
- * @sp:       stack pointer there: tells it from another run of the same code
- * @flags:    TF and IF of the interrupted code
- * @addr:     where it faulted, one in each page
- * @range:    whose the pages are
- * @nr:       number of pages
- * @revealed: they are revealed, except while an NMI is handled
- * @armed:    a debug trap will tell when the instruction has run
- * @start:    when it faulted, if that is wanted
- * @duration: how long it took, in ns, when it is done
- * @compare:  the handler has done it, undone it, and the step is to do it once more
- * @engine:   how the handler did it
- * @result:   what the handler itself did
- *
- * One that is free has @ip, @nr, @revealed and @armed 0, so that an NMI may find
- * the top of the stack at any stage of being filled.
- */
-struct pvs_step {
-	struct pvs_fault	fault;
-	const struct pvs_insn	*insn;
-	struct pvs_operands	ops;
-	bool			known;
-	unsigned long		ip;
-	unsigned long		sp;
-	unsigned long		flags;
-	unsigned long		addr[PVS_PAGES];
-	struct pv_shadow_range	*range[PVS_PAGES];
-	unsigned int		nr;
-	bool			revealed;
-	bool			armed;
-	u64			start;
-	u64			duration;
-	bool			compare;
-	enum pv_shadow_engine	engine;
-	struct pvs_result	result;
-};
+#include "step.h"
+#include "ustep.h"
 
 /**
  * struct pvs_missed - pages revealed to an instruction of which nobody tells when it has run
@@ -144,15 +101,24 @@ void pv_shadow_timed_put(void)
 	static_branch_dec(&pvs_timed);
 }
 
-/* No clocksource: that may be the traced device. */
-static void pvs_time_start(struct pvs_step *step)
+/**
+ * pvs_time_start - an instruction faulted
+ * @step: it
+ *
+ * No clocksource: that may be the traced device.
+ */
+void pvs_time_start(struct pvs_step *step)
 {
 	step->duration = 0;
 	step->start = static_branch_unlikely(&pvs_timed) ? sched_clock() : 0;
 }
 NOKPROBE_SYMBOL(pvs_time_start);
 
-static void pvs_time_end(struct pvs_step *step)
+/**
+ * pvs_time_end - it has been done
+ * @step: it
+ */
+void pvs_time_end(struct pvs_step *step)
 {
 	/* Not if it was switched on meanwhile, nor if the clock was set back. */
 	if (static_branch_unlikely(&pvs_timed) && step->start)
@@ -210,6 +176,7 @@ static __always_inline void pvs_report_part(const struct pvs_step *step,
 		.ip = step->ip,
 		.value = value,
 		.duration = step->duration,
+		.user = step->user,
 		.width = width,
 		.engine = engine,
 		.dir = dir,
@@ -280,8 +247,11 @@ static void pvs_report_unknown(const struct pvs_insn *insn, unsigned long ip,
 }
 NOKPROBE_SYMBOL(pvs_report_unknown);
 
-/* What the handler did. */
-static void pvs_report_result(const struct pvs_step *step)
+/**
+ * pvs_report_result - tell of what the handler did
+ * @step: the instruction
+ */
+void pvs_report_result(const struct pvs_step *step)
 {
 	const struct pvs_access *read = &step->result.read;
 	const struct pvs_access *write = &step->result.write;
@@ -303,7 +273,11 @@ static void pvs_report_result(const struct pvs_step *step)
 }
 NOKPROBE_SYMBOL(pvs_report_result);
 
-static void pvs_hide_all(const struct pvs_step *step)
+/**
+ * pvs_hide_all - hide an instruction's pages from this CPU
+ * @step: it
+ */
+void pvs_hide_all(const struct pvs_step *step)
 {
 	unsigned int i;
 
@@ -398,19 +372,23 @@ static bool pvs_add_page(struct pvs_step *step, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_add_page);
 
-/*
- * A debugger's wish to stop at branches only: not while we step. The debug trap's own
- * code restores it.
+/**
+ * pvs_branches_only - a debugger's wish to stop at branches only
+ * @on: it holds; not while we step. The debug trap's own code restores it
+ *
+ * Return: true if it held, and the processor knows of it.
  */
-static void pvs_branches_only(bool on)
+bool pvs_branches_only(bool on)
 {
-	u64 debugctl;
+	u64 debugctl, held;
 
 	if (likely(!test_thread_flag(TIF_BLOCKSTEP)))
-		return;
+		return false;
 	rdmsrl(MSR_IA32_DEBUGCTLMSR, debugctl);
+	held = debugctl & DEBUGCTLMSR_BTF;
 	debugctl &= ~DEBUGCTLMSR_BTF;
 	wrmsrl(MSR_IA32_DEBUGCTLMSR, debugctl | (on ? DEBUGCTLMSR_BTF : 0));
+	return held;
 }
 NOKPROBE_SYMBOL(pvs_branches_only);
 
@@ -446,8 +424,11 @@ static void pvs_step_end(struct pvs_step *step, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(pvs_step_end);
 
-/* Nobody can tell more of what was stepped. */
-static void pvs_step_report_unknown(const struct pvs_step *step)
+/**
+ * pvs_step_report_unknown - tell that the processor did something
+ * @step: the instruction
+ */
+void pvs_step_report_unknown(const struct pvs_step *step)
 {
 	unsigned int i;
 
@@ -543,7 +524,7 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 	 * the page was untrapped and trapped again meanwhile: then it faults again.
 	 */
 	pvs_step_abort(s, regs, !step->known && (i == nr || nr > 1));
-	return pvs_ref_permits(&pvs_tree, addr, write ? X86_PF_WRITE : 0);
+	return pvs_permits(addr, write ? X86_PF_WRITE : 0);
 }
 NOKPROBE_SYMBOL(pvs_step_more);
 
@@ -554,19 +535,22 @@ static bool pvs_in_operand(unsigned long addr, unsigned long start,
 }
 NOKPROBE_SYMBOL(pvs_in_operand);
 
-/* What the next pop would get, or the last push put there. */
-static u64 pvs_stack_top(const struct pt_regs *regs)
+/* What the next pop would get, or the last push put there. Return: can that be told? */
+static bool pvs_stack_top(struct pt_regs *regs, u64 *value)
 {
+	if (unlikely(user_mode(regs)))
+		return !copy_from_user_nofault(value, (void __user *)regs->sp,
+					       sizeof(*value));
 	/* To KASAN it may be anything. */
-	return READ_ONCE_NOCHECK(*(unsigned long *)regs->sp);
+	*value = READ_ONCE_NOCHECK(*(unsigned long *)regs->sp);
+	return true;
 }
 NOKPROBE_SYMBOL(pvs_stack_top);
 
 /* Do it here, if that can be. Return: has it been done? */
-static __always_inline bool pvs_do(struct pvs_step *step, unsigned int depth,
-				   struct pt_regs *regs)
+static __always_inline bool pvs_do(struct pvs_step *step, struct pvs_decoded *decoded,
+				   unsigned int depth, struct pt_regs *regs)
 {
-	struct pvs_decoded *decoded = pvs_cache_get(depth, step->ip);
 	const struct pvs_insn *insn = &decoded->insn;
 	unsigned long addr = step->fault.addr;
 	bool compare;
@@ -578,8 +562,8 @@ static __always_inline bool pvs_do(struct pvs_step *step, unsigned int depth,
 		return false;
 
 	pvs_resolve(insn, regs, &step->ops);
-	if (insn->pop)
-		step->ops.value = pvs_stack_top(regs);
+	if (insn->pop && !pvs_stack_top(regs, &step->ops.value))
+		return false;
 	if (!pvs_in_operand(addr, step->ops.addr, insn->width) &&
 	    !(insn->type == PVS_INSN_MOVS &&
 	      pvs_in_operand(addr, step->ops.dst, insn->width)))
@@ -591,8 +575,12 @@ static __always_inline bool pvs_do(struct pvs_step *step, unsigned int depth,
 		  pvs_compare_begin(depth, &step->fault, insn, &step->ops, regs);
 	step->engine = pvs_engine_run(&step->fault, decoded, &step->ops, regs,
 				      &step->result);
-	if (step->engine == PV_SHADOW_STEP)
+	if (step->engine == PV_SHADOW_STEP) {
+		if (unlikely(step->result.read.made))
+			pvs_report_unknown(insn, step->ip, addr, step->fault.range,
+					   PV_SHADOW_XOL, 0);
 		return false;
+	}
 	if (unlikely(compare)) {
 		pvs_compare_again(depth, insn, regs);
 		step->compare = true;
@@ -615,12 +603,12 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 
 	/* Text that must not be read. */
 	if (unlikely(error_code & X86_PF_INSTR) &&
-	    !pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT))
+	    !pvs_permits(addr, error_code & ~X86_PF_PROT))
 		return false;
 
 	step = pvs_push(s, regs);
 	if (!step) {
-		if (!pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT))
+		if (!pvs_permits(addr, error_code & ~X86_PF_PROT))
 			return false;
 		pvs_miss(s, regs, addr, range);
 		return true;
@@ -629,7 +617,16 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	step->fault.addr = addr;
 	step->fault.range = range;
 	step->fault.no_step = no_step;
-	if (pvs_do(step, s->depth - 1, regs)) {
+	step->fault.user = false;
+	step->user = false;
+	/* What the handler would do in the second mapping asks nobody. */
+	if (unlikely(range->mm) && !pvs_permits(addr, error_code & ~X86_PF_PROT)) {
+		if (pvs_verdict(addr, error_code & ~X86_PF_PROT) == PVS_DENIED)
+			*cause |= X86_PF_PROT;
+		pvs_pop(s);
+		return false;
+	}
+	if (pvs_do(step, pvs_cache_get(s->depth - 1, step->ip), s->depth - 1, regs)) {
 		pvs_pop(s);
 		/* For want of room, while this was told of. */
 		pvs_hide_missed(pvs_missed(s));
@@ -637,7 +634,7 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	}
 
 	/* What would be refused natively is refused natively. */
-	if (!pvs_ref_permits(&pvs_tree, addr, error_code & ~X86_PF_PROT)) {
+	if (!pvs_permits(addr, error_code & ~X86_PF_PROT)) {
 		pvs_pop(s);
 		return false;
 	}
@@ -675,6 +672,66 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 }
 NOKPROBE_SYMBOL(pvs_begin);
 
+/* Text that cannot be read: it is gone, or may only be executed. */
+static struct pvs_decoded pvs_no_text;
+
+/* A trapped access by user mode. @cause and @where may become another fault's. */
+static noinline bool pvs_begin_user(struct pvs_steps *s, struct pt_regs *regs,
+				    unsigned long *cause, unsigned long *where,
+				    struct pv_shadow_range *range)
+{
+	struct pvs_decoded *decoded = NULL;
+	unsigned long addr = *where;
+	enum pvs_verdict verdict;
+	struct pvs_step *step;
+	bool done;
+
+	/* It gets the signal that it would have got. */
+	verdict = pvs_verdict(addr, *cause & ~X86_PF_PROT);
+	if (verdict != PVS_PERMITTED) {
+		if (verdict == PVS_DENIED)
+			*cause |= X86_PF_PROT;
+		return false;
+	}
+	if (pvs_user_continues(regs))
+		return pvs_user_add(addr, range);
+
+	step = pvs_push(s, regs);
+	/* User mode interrupts nothing. */
+	if (WARN_ON_ONCE(!step))
+		return false;
+	step->fault.addr = addr;
+	step->fault.range = range;
+	step->fault.no_step = false;
+	step->fault.user = true;
+	step->user = true;
+	if (user_64bit_mode(regs) && !(*cause & X86_PF_INSTR))
+		decoded = pvs_cache_get_user(s->depth - 1, step->ip);
+	step->result.other = 0;
+	done = pvs_do(step, decoded ?: &pvs_no_text, s->depth - 1, regs);
+	if (!done && step->result.other) {
+		/* The kernel deals with that, and then it starts anew. */
+		*where = step->result.other;
+		*cause = X86_PF_USER | (step->result.other_write ? X86_PF_WRITE : 0);
+		if (pvs_verdict(*where, *cause) == PVS_DENIED)
+			*cause |= X86_PF_PROT;
+		pvs_pop(s);
+		return false;
+	}
+	/* Somebody put a probe there meanwhile: it is to fire, and to begin anew. */
+	if (!done && step->insn->bytes >> 16 == INT3_INSN_OPCODE) {
+		pvs_pop(s);
+		return true;
+	}
+	if (!done) {
+		pvs_user_begin(step);
+		pvs_user_add(addr, range);
+	}
+	pvs_pop(s);
+	return true;
+}
+NOKPROBE_SYMBOL(pvs_begin_user);
+
 /**
  * __pv_shadow_fault - a page fault, before anybody else hears of it
  * @regs:	registers
@@ -704,9 +761,17 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	same = step && step->armed && step->ip == regs->ip &&
 	       step->sp == regs->sp && (regs->flags & X86_EFLAGS_TF);
 
-	if (where >= TASK_SIZE_MAX && !user_mode(regs))
-		range = pvs_trapped(where);
+	if (where < TASK_SIZE_MAX || !user_mode(regs))
+		range = pvs_faulted(where, *error_code);
 
+	if (unlikely(range && range->mm)) {
+		if (user_mode(regs))
+			return pvs_begin_user(s, regs, error_code, addr, range);
+		if (!pvs_user_open(regs)) {
+			*error_code |= X86_PF_PROT;
+			return false;
+		}
+	}
 	if (range) {
 		/* Not for a fault of our own while we look at the instruction. */
 		if (pvs_missed(s)->ip != regs->ip)
@@ -724,11 +789,10 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	 */
 	if (same)
 		pvs_step_abort(s, regs, !step->known && !(*error_code & X86_PF_INSTR));
+	else if (user_mode(regs))
+		pvs_user_aborted();
 
-	if (!pvs_fix_copy(where, *error_code))
-		return false;
-	pvs_count(PVS_RESYNCS);
-	return true;
+	return pvs_fix_copy(where, *error_code);
 }
 NOKPROBE_SYMBOL(__pv_shadow_fault);
 
@@ -747,8 +811,13 @@ static bool pvs_step_completed(const struct pvs_step *step,
 }
 NOKPROBE_SYMBOL(pvs_step_completed);
 
-static void pvs_step_report(const struct pvs_step *step,
-			    const struct pt_regs *regs)
+/**
+ * pvs_step_report - tell of what the processor did
+ * @step: the instruction
+ * @regs: registers, as they are after it
+ */
+void pvs_step_report(const struct pvs_step *step,
+			    struct pt_regs *regs)
 {
 	const struct pvs_insn *insn = step->insn;
 	u64 value = step->ops.value;
@@ -758,9 +827,10 @@ static void pvs_step_report(const struct pvs_step *step,
 		return;
 	}
 
-	if (insn->type == PVS_INSN_LOAD)
-		value = insn->reg == PVS_NO_REG ? pvs_stack_top(regs) :
-						  pvs_loaded_value(insn, regs);
+	if (insn->type == PVS_INSN_LOAD && insn->reg != PVS_NO_REG)
+		value = pvs_loaded_value(insn, regs);
+	else if (insn->type == PVS_INSN_LOAD && !pvs_stack_top(regs, &value))
+		value = 0;
 	pvs_report_parts(step, insn->type == PVS_INSN_LOAD ? PV_SHADOW_READ :
 			 PV_SHADOW_WRITE, step->ops.addr, &value, NULL,
 			 PV_SHADOW_STEP);
@@ -801,6 +871,18 @@ static bool pvs_die_enables(const struct die_args *args, unsigned long why)
 NOKPROBE_SYMBOL(pvs_die_enables);
 
 /*
+ * What runs out of line made an exception: an instruction that the processor does not
+ * know, of user mode. It is to be made where the instruction stands, by stepping it.
+ * On the stack is pvs_exec()'s result.
+ */
+static void pvs_exec_fixup(struct pt_regs *regs)
+{
+	*(unsigned long *)regs->sp = 0;
+	regs->ip = (unsigned long)pvs_exec_return;
+}
+NOKPROBE_SYMBOL(pvs_exec_fixup);
+
+/*
  * The instruction that is being stepped made another exception of the kernel's: as a
  * rule an oops follows. It is to find the registers as it would have, and this CPU the
  * page hidden. By now a kprobe may have put its own address for the instruction's; but
@@ -816,6 +898,11 @@ static int pvs_die(struct notifier_block *nb, unsigned long why, void *data)
 
 	if (why != DIE_TRAP && why != DIE_GPF && why != DIE_OOPS)
 		return NOTIFY_DONE;
+
+	if (why != DIE_OOPS && !user_mode(regs) && pvs_cache_is_code(regs->ip)) {
+		pvs_exec_fixup(regs);
+		return NOTIFY_STOP;
+	}
 
 	local_irq_save(flags);
 	s = this_cpu_ptr(&pvs_steps);
@@ -918,6 +1005,7 @@ void __pv_shadow_nmi_enter(struct pt_regs *regs)
 		pvs_hide_all(step);
 	for (i = 0; i < s->missed[false].nr; i++)
 		pvs_hide(s->missed[false].addr[i]);
+	pvs_user_hide();
 	s->nmi = true;
 
 	/*
@@ -947,6 +1035,7 @@ void __pv_shadow_nmi_exit(void)
 	if (step && step->revealed)
 		for (i = 0; i < step->nr; i++)
 			pvs_reveal(step->addr[i], false);
+	pvs_user_reveal();
 	/* A debug trap in the NMI restored it. */
 	if (step && step->armed)
 		pvs_branches_only(false);
