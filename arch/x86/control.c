@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/pv_shadow/{attach,detach,filter}: choose what is traced.
+ * /sys/kernel/debug/pv_shadow/{attach,detach,filter,follow}: choose what is traced.
  *
  * A write is read to its end before anything happens, and happens as a whole or not
  * at all.
@@ -166,6 +166,19 @@ static int pvs_filter_file_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_STORE_ATTRIBUTE(pvs_filter_file);
 
+static int pvs_follow_get(void *data, u64 *follow)
+{
+	*follow = pvs_maps_follow();
+	return 0;
+}
+
+static int pvs_follow_set(void *data, u64 follow)
+{
+	return pvs_maps_set_follow(follow);
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(pvs_follow_fops, pvs_follow_get, pvs_follow_set, "%llu\n");
+
 static int __init pvs_control_init(void)
 {
 	struct dentry *dir;
@@ -179,6 +192,7 @@ static int __init pvs_control_init(void)
 	debugfs_create_file("attach", 0600, dir, NULL, &pvs_attach_fops);
 	debugfs_create_file("detach", 0200, dir, NULL, &pvs_detach_fops);
 	debugfs_create_file("filter", 0600, dir, NULL, &pvs_filter_file_fops);
+	debugfs_create_file("follow", 0600, dir, NULL, &pvs_follow_fops);
 	dput(dir);
 	return 0;
 }

@@ -33,21 +33,47 @@
  * away: no mapping appears or goes while what is trapped changes, and two who
  * write to the control files come one after the other.
  */
-static DEFINE_MUTEX(pvs_maps_lock);
-/* pvs_maps_lock protects these. */
+static DEFINE_MUTEX(pvs_maps_mutex);
+/* pvs_maps_mutex protects these. */
 static LIST_HEAD(pvs_maps);
 static LIST_HEAD(pvs_attached);
 static int pvs_last_id;
 static bool pvs_tracer_chooses;
 static bool pvs_started;
+/* What a process inherits is traced as what it maps itself. */
+static bool pvs_follow = true;
 /* Mappings that could not be remembered. */
 static unsigned int pvs_forgotten;
 
-/* The filter in use: read by events under RCU, replaced under pvs_maps_lock. */
+/* The filter in use: read by events under RCU, replaced under pvs_maps_mutex. */
 struct pvs_filter pvs_boot_filter;
 static const struct pvs_filter *pvs_filter = &pvs_boot_filter;
-/* The tracer is to be given the events; written under pvs_maps_lock. */
+/* The tracer is to be given the events; written under pvs_maps_mutex. */
 static bool pvs_tracer_listens;
+
+/**
+ * pvs_maps_lock - keep all mappings as they are
+ */
+void pvs_maps_lock(void)
+{
+	mutex_lock(&pvs_maps_mutex);
+}
+
+/**
+ * pvs_maps_unlock - undo pvs_maps_lock()
+ */
+void pvs_maps_unlock(void)
+{
+	mutex_unlock(&pvs_maps_mutex);
+}
+
+/**
+ * pvs_maps_list - the list of all mappings
+ */
+struct list_head *pvs_maps_list(void)
+{
+	return &pvs_maps;
+}
 
 static void pvs_mmio_accessed(struct pv_shadow_range *range,
 			      const struct pv_shadow_access *access)
@@ -176,7 +202,11 @@ static void pvs_map_choose(struct pvs_map *map, const struct pvs_filter *filter)
 		bitmap_fill(map->part, map->pages);
 	else
 		pvs_attached_each(pvs_map_mark, map);
+	if (map->inherited && !pvs_follow)
+		bitmap_zero(map->part, map->pages);
 	bitmap_copy(map->want, map->part, map->pages);
+	if (map->gone)
+		bitmap_andnot(map->want, map->want, map->gone, map->pages);
 
 	for (kind = 0; kind < PVS_NR_TARGET_KINDS; kind++) {
 		if (!pvs_filter_has(filter, kind))
@@ -394,17 +424,17 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 
 /*
  * For what may switch the backend on or off. In this order: callbacks of CPU hotplug
- * call ioremap() and iounmap(), and so come for pvs_maps_lock with hotplug locked.
+ * call ioremap() and iounmap(), and so come for pvs_maps_mutex with hotplug locked.
  */
 static void pvs_maps_lock_all(void)
 {
 	cpus_read_lock();
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock();
 }
 
 static void pvs_maps_unlock_all(void)
 {
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock();
 	cpus_read_unlock();
 }
 
@@ -436,29 +466,22 @@ static void pvs_backend_stop(void)
 	}
 }
 
-static void pvs_map_new(resource_size_t phys, unsigned long size,
-			unsigned long addr)
+/**
+ * pvs_map_add - there is another mapping
+ * @map: it: its addresses, with what else it has of user addresses, and @phys; zeroed
+ *	 and of kmalloc()
+ * @of:	 the mapping that it is made of, or NULL
+ *
+ * pvs_maps_lock() held, and nobody has accessed the mapping yet. Sleeps.
+ */
+void pvs_map_add(struct pvs_map *map, const struct pvs_map *of)
 {
-	struct pvs_map *map;
 	int ret;
 
-	/*
-	 * ioremap() itself wants an allocator, so that there is one. What could not
-	 * be remembered could never be attached, for as long as it lives, and this
-	 * is small: rather wait for memory.
-	 */
-	if (WARN_ON_ONCE(!slab_is_available())) {
-		pvs_forgotten++;
-		return;
-	}
-	map = kzalloc(sizeof(*map), GFP_KERNEL | __GFP_NOFAIL);
 	map->range.client = &pvs_mmiotrace_client;
-	map->range.start = addr;
-	map->range.end = addr + size;
-	map->phys = phys;
-	map->pages = (PAGE_ALIGN(addr + size) - (addr & PAGE_MASK)) >> PAGE_SHIFT;
 	map->range.writes_only = pvs_filter_writes_only(pvs_filter);
-	map->since_tracer = pvs_tracer_chooses;
+	map->pages = (PAGE_ALIGN(map->range.end) - (map->range.start & PAGE_MASK)) >> PAGE_SHIFT;
+	map->since_tracer = of ? of->since_tracer : pvs_tracer_chooses;
 	list_add_tail(&map->list, &pvs_maps);
 	if (!pvs_started || !pvs_map_wanted(map, pvs_filter))
 		return;
@@ -483,8 +506,74 @@ static void pvs_map_new(resource_size_t phys, unsigned long size,
 	kvfree(map->trapped);
 	map->trapped = NULL;
 	pr_err("cannot trace map %d, phys %pa size 0x%lx: %s; its accesses are not seen\n",
-	       map->id, &phys, size, pvs_why(ret));
+	       map->id, &map->phys, map->range.end - map->range.start, pvs_why(ret));
 	pvs_tracer_mark("map %d is not traced, error %d\n", map->id, ret);
+}
+
+/* A mapping is gone. Return: was it told of? */
+static bool pvs_map_remove(struct pvs_map *map)
+{
+	bool told = map->id;
+
+	if (map->trapped) {
+		bitmap_copy(map->part, map->trapped, map->pages);
+		pvs_map_untrap(map);
+	}
+	/* After its last event. */
+	pvs_map_leave(map);
+	list_del(&map->list);
+	kvfree(map->gone);
+	kfree(map);
+	return told;
+}
+
+/**
+ * pvs_map_gone - a part of a process's mapping is gone
+ * @map:   mapping
+ * @first: number of its first page that is gone
+ * @end:   number of the page behind the last one
+ *
+ * pvs_maps_lock() held. Sleeps.
+ *
+ * Return: true if nothing is left of it.
+ */
+bool pvs_map_gone(struct pvs_map *map, unsigned int first, unsigned int end)
+{
+	if (!map->gone && end - first < map->pages)
+		map->gone = kvcalloc(BITS_TO_LONGS(map->pages), sizeof(long),
+				     GFP_KERNEL | __GFP_NOFAIL);
+	if (map->gone)
+		bitmap_set(map->gone, first, end - first);
+	if (!map->gone || bitmap_full(map->gone, map->pages)) {
+		pvs_map_remove(map);
+		return true;
+	}
+	if (map->trapped) {
+		bitmap_and(map->part, map->trapped, map->gone, map->pages);
+		pvs_map_untrap(map);
+	}
+	return false;
+}
+
+static void pvs_map_new(resource_size_t phys, unsigned long size,
+			unsigned long addr)
+{
+	struct pvs_map *map;
+
+	/*
+	 * ioremap() itself wants an allocator, so that there is one. What could not
+	 * be remembered could never be attached, for as long as it lives, and this
+	 * is small: rather wait for memory.
+	 */
+	if (WARN_ON_ONCE(!slab_is_available())) {
+		pvs_forgotten++;
+		return;
+	}
+	map = kzalloc(sizeof(*map), GFP_KERNEL | __GFP_NOFAIL);
+	map->range.start = addr;
+	map->range.end = addr + size;
+	map->phys = phys;
+	pvs_map_add(map, NULL);
 }
 
 /**
@@ -502,9 +591,9 @@ void pv_shadow_ioremap(resource_size_t phys, unsigned long size,
 		return;
 
 	pvs_mmiotrace_boot();
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock();
 	pvs_map_new(phys, size, (unsigned long __force)addr);
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock();
 }
 
 /**
@@ -527,26 +616,18 @@ void pv_shadow_iounmap(unsigned long addr)
 	if (!pv_shadow_mmiotrace())
 		return;
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock();
 	list_for_each_entry(map, &pvs_maps, list) {
 		/* Some round what they got to a page; none shares one. */
 		if ((map->range.start ^ addr) & PAGE_MASK)
 			continue;
-		told = map->id;
-		if (map->trapped) {
-			bitmap_copy(map->part, map->trapped, map->pages);
-			pvs_map_untrap(map);
-		}
-		/* After its last event. */
-		pvs_map_leave(map);
-		list_del(&map->list);
-		kfree(map);
+		told = pvs_map_remove(map);
 		break;
 	}
 	/* As the stock tracer has it, but not what was excluded. */
 	if (!told && pvs_tracer_chooses && !pvs_filter->nr_targets)
 		pvs_tracer_map(&unknown);
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock();
 }
 
 /**
@@ -704,7 +785,7 @@ unlock:
 	return ret;
 }
 
-/* pvs_maps_lock; what was attached is on @old. */
+/* pvs_maps_mutex; what was attached is on @old. */
 static void pvs_detach(struct list_head *old)
 {
 	pvs_maps_apply(pvs_filter, false);
@@ -776,9 +857,9 @@ int pvs_maps_set_filter(const struct pvs_filter *filter)
 {
 	int ret;
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock();
 	ret = pvs_maps_apply(filter, pvs_started);
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock();
 
 	if (ret)
 		pr_err("filter: the old one stays: %s\n",
@@ -788,14 +869,46 @@ int pvs_maps_set_filter(const struct pvs_filter *filter)
 }
 
 /**
+ * pvs_maps_set_follow - shall what processes inherit be traced
+ * @follow: it shall
+ *
+ * Return: 0, or an error, it was said why, and nothing has changed.
+ */
+int pvs_maps_set_follow(bool follow)
+{
+	bool old;
+	int ret;
+
+	pvs_maps_lock();
+	old = pvs_follow;
+	pvs_follow = follow;
+	ret = pvs_maps_apply(pvs_filter, pvs_started);
+	if (ret)
+		pvs_follow = old;
+	pvs_maps_unlock();
+
+	if (ret)
+		pr_err("follow: it stays as it was: %s\n", pvs_why(ret));
+	return ret;
+}
+
+/**
+ * pvs_maps_follow - is what processes inherit traced
+ */
+bool pvs_maps_follow(void)
+{
+	return READ_ONCE(pvs_follow);
+}
+
+/**
  * pvs_maps_show_filter - print the filter in use
  * @m: where to
  */
 void pvs_maps_show_filter(struct seq_file *m)
 {
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock();
 	pvs_filter_show(pvs_filter, m);
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock();
 }
 
 /**
@@ -808,7 +921,7 @@ void pvs_maps_show(struct seq_file *m)
 	char text[PVS_TARGET_LEN];
 	struct pvs_map *map;
 
-	mutex_lock(&pvs_maps_lock);
+	pvs_maps_lock();
 	seq_printf(m, "%-40s %s\n", "attached", "mappings");
 	list_for_each_entry(a, &pvs_attached, list) {
 		pvs_target_print(&a->target, text);
@@ -832,5 +945,5 @@ void pvs_maps_show(struct seq_file *m)
 	}
 	if (pvs_forgotten)
 		seq_printf(m, "%u mappings are not known\n", pvs_forgotten);
-	mutex_unlock(&pvs_maps_lock);
+	pvs_maps_unlock();
 }

@@ -15,7 +15,7 @@
 struct seq_file;
 
 /**
- * struct pvs_map - one ioremap()
+ * struct pvs_map - one ioremap(), or one mapping of a process
  * @list:    in the list of all
  * @range:   its addresses
  * @phys:    what @range.start maps
@@ -23,9 +23,11 @@ struct seq_file;
  * @id:	     number in the trace, 0 if it is not in it
  * @place:   the device it is of, when @id is not 0
  * @since_tracer: made while the tracer was on
+ * @inherited: of a process: its parent made it
  * @trapped: pages that are trapped, or NULL; so are the next two, in the same memory
  * @want:    those that shall be
  * @part:    what is being added or removed
+ * @gone:    of a process: those that it has unmapped, or NULL
  */
 struct pvs_map {
 	struct list_head	list;
@@ -35,9 +37,11 @@ struct pvs_map {
 	int			id;
 	struct pvs_place	place;
 	bool			since_tracer;
+	bool			inherited;
 	unsigned long		*trapped;
 	unsigned long		*want;
 	unsigned long		*part;
+	unsigned long		*gone;
 };
 
 /**
@@ -63,6 +67,15 @@ void pvs_maps_detach_all(void);
 void pvs_attached_free(struct list_head *list);
 int pvs_maps_set_filter(const struct pvs_filter *filter);
 void pvs_maps_show(struct seq_file *m);
+int pvs_maps_set_follow(bool follow);
+bool pvs_maps_follow(void);
+
+/* Of processes (usermaps.c): pvs_maps_lock held. */
+void pvs_maps_lock(void);
+void pvs_maps_unlock(void);
+struct list_head *pvs_maps_list(void);
+void pvs_map_add(struct pvs_map *map, const struct pvs_map *of);
+bool pvs_map_gone(struct pvs_map *map, unsigned int first, unsigned int end);
 void pvs_maps_show_filter(struct seq_file *m);
 
 #endif /* _PV_SHADOW_MAPS_H */

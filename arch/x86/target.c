@@ -232,7 +232,7 @@ void pvs_place_of(struct pvs_place *place, u64 phys)
 	struct pci_dev *dev = NULL;
 	int i;
 
-	*place = (struct pvs_place){ .bar = -1, .start = phys };
+	*place = (struct pvs_place){ .bar = -1, .start = phys, .last = phys };
 	for_each_pci_dev(dev) {
 		for (i = 0; i <= PCI_ROM_RESOURCE; i++) {
 			const struct resource *res = &dev->resource[i];
@@ -243,6 +243,7 @@ void pvs_place_of(struct pvs_place *place, u64 phys)
 			strscpy(place->device, pci_name(dev));
 			place->bar = i;
 			place->start = res->start;
+			place->last = res->end;
 			pci_dev_put(dev);
 			return;
 		}

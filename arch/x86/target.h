@@ -52,11 +52,13 @@ struct pvs_target {
  * @device: its address as text, empty if it is in none
  * @bar:    number of the BAR, -1 if it is in none
  * @start:  first physical address of the BAR
+ * @last:   last one
  */
 struct pvs_place {
 	char	device[16];
 	int	bar;
 	u64	start;
+	u64	last;
 };
 
 typedef void (*pvs_target_fn)(void *data, u64 first, u64 last);

@@ -24,8 +24,10 @@
 /* A stock entry with more behind it, so that its readers understand it, too. */
 struct pvs_rw_entry {
 	struct trace_mmiotrace_rw	stock;
-	u64				seq	: 63;
+	u64				seq	: 62;
 	u64				missed	: 1;
+	u64				user	: 1;
+	u32				tgid[];	/* one, of user mode */
 };
 
 /**
@@ -96,7 +98,7 @@ static void pvs_tracer_rw(const struct pvs_map *map,
 	for (tries = 1;; tries++) {
 		seq = this_cpu_read(pvs_seq);
 		event = trace_buffer_lock_reserve(buffer, TRACE_MMIO_RW,
-						  sizeof(*entry), ctx);
+						  struct_size(entry, tgid, access->user), ctx);
 		if (!event) {
 			this_cpu_inc(pvs_seq);
 			pvs_count(PVS_LOST);
@@ -128,6 +130,9 @@ static void pvs_tracer_rw(const struct pvs_map *map,
 	};
 	entry->seq = seq + 1;
 	entry->missed = access->engine == PV_SHADOW_MISSED;
+	entry->user = access->user;
+	if (access->user)
+		entry->tgid[0] = current->tgid;
 	trace_buffer_unlock_commit(tr, buffer, event, ctx);
 	pvs_count(PVS_RECORDED);
 }
@@ -415,9 +420,12 @@ static void pvs_print_rw(struct trace_iterator *iter)
 				 (rw->value >> 8) & 0xff, rw->value & 0xff);
 	else
 		trace_seq_printf(s, "0x%lx", rw->value);
-	trace_seq_printf(s, " 0x%lx %d cpu=%d seq=%llu%s\n", rw->pc,
+	trace_seq_printf(s, " 0x%lx %d cpu=%d seq=%llu%s", rw->pc,
 			 entry->stock.ent.pid, iter->cpu, (u64)entry->seq,
 			 entry->missed ? " missed" : "");
+	if (entry->user)
+		trace_seq_printf(s, " tgid=%u", entry->tgid[0]);
+	trace_seq_putc(s, '\n');
 }
 
 static void pvs_print_map(struct trace_iterator *iter)

@@ -75,8 +75,10 @@ DECLARE_EVENT_CLASS(pv_shadow_access,
 		__field(int,		bar)
 		__array(char,		device,	16)
 		__array(char,		comm,	TASK_COMM_LEN)
+		__field(int,		tgid)
 		__field(__u8,		width)
 		__field(__u8,		engine)
+		__field(__u8,		user)
 		__dynamic_array(__u8,	data, pv_shadow_data_len(event->access))
 	),
 
@@ -94,13 +96,15 @@ DECLARE_EVENT_CLASS(pv_shadow_access,
 		memcpy(__entry->comm, current->comm, TASK_COMM_LEN);
 		__entry->width = event->access->width;
 		__entry->engine = event->access->engine;
+		__entry->user = event->access->user;
+		__entry->tgid = current->tgid;
 		if (__get_dynamic_array_len(data))
 			memcpy(__get_dynamic_array(data), event->access->data,
 			       __get_dynamic_array_len(data));
 		event->stored = true;
 	),
 
-	TP_printk("device=%s bar=%d offset=0x%llx width=%u value=0x%llx phys=0x%llx map_id=%d ip=%pS comm=%s engine=%s duration=%llu seq=%llu data=%s",
+	TP_printk("device=%s bar=%d offset=0x%llx width=%u value=0x%llx phys=0x%llx map_id=%d ip=%pS comm=%s engine=%s duration=%llu seq=%llu user=%u tgid=%d data=%s",
 		  __entry->device, __entry->bar, __entry->offset,
 		  __entry->width, __entry->value, __entry->phys,
 		  __entry->map_id, (void *)__entry->ip, __entry->comm,
@@ -109,7 +113,7 @@ DECLARE_EVENT_CLASS(pv_shadow_access,
 				   { 1, "emulate" },
 				   { 2, "xol" },
 				   { 3, "missed" }),
-		  __entry->duration, __entry->seq,
+		  __entry->duration, __entry->seq, __entry->user, __entry->tgid,
 		  __print_hex(__get_dynamic_array(data),
 			      __get_dynamic_array_len(data)))
 );
