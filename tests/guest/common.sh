@@ -52,10 +52,10 @@ many()
 	case ${DEBUG:-0} in 0 | '') echo "$1" ;; *) echo $(($1 / 10)) ;; esac
 }
 
-# program NAME: build user/NAME.c for the guest; it is $work/NAME
+# program NAME [OPTION]...: build user/NAME.c for the guest; it is $work/NAME
 program()
 {
-	gcc -static -O2 -Wall -o "$work/$1" "tests/guest/user/$1.c"
+	gcc -static -O2 -Wall "${@:2}" -o "$work/$1" "tests/guest/user/$1.c"
 }
 
 # qemu_crashed STATUS DIR: seldom: it looks a device up in a table that another CPU

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory in the same 2M as a mapped BAR: whatever the kernel does to it, not a byte of it
+ * is lost, what is written counts as written, and the BAR is accessed all the while.
+ *
+ * beside FILE SECONDS BAR-THREADS MEMORY-THREADS
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE	4096UL
+#define PAGES	1024		/* 4M; the BAR is in the middle of each 2M */
+#define WORDS	(PAGE / 8)
+
+static uint8_t *area;
+static unsigned int version[PAGES];
+static unsigned int nr_memory;
+static atomic_bool done;
+static atomic_int bad;
+static atomic_ulong accesses, rounds, dirtied;
+
+struct thread {
+	pthread_t id;
+	unsigned int nr;
+	uint64_t random;
+};
+
+static uint64_t next(struct thread *t)
+{
+	t->random ^= t->random << 13;
+	t->random ^= t->random >> 7;
+	t->random ^= t->random << 17;
+	return t->random;
+}
+
+static void wrong(const char *what, unsigned long where, uint64_t have, uint64_t want)
+{
+	if (atomic_fetch_add(&bad, 1) < 10)
+		printf("%s %lu: 0x%lx, not 0x%lx\n", what, where, have, want);
+}
+
+static bool is_bar(unsigned int page)
+{
+	return page % 512 >= 256 && page % 512 < 260;
+}
+
+/* Every 8th is like others, so that there is something to merge. */
+static uint64_t word(unsigned int page, unsigned int v, unsigned int k)
+{
+	if (!v)
+		return 0;
+	if (page % 8 == 7)
+		return 0x1234567 + k;
+	return ((uint64_t)page << 40 | (uint64_t)v << 16 | k) * 0x9e3779b97f4a7c15;
+}
+
+static uint64_t *page_at(unsigned int page)
+{
+	return (uint64_t *)(area + page * PAGE);
+}
+
+static void write_page(unsigned int page)
+{
+	uint64_t *p = page_at(page);
+	unsigned int k, v = ++version[page];
+
+	for (k = 0; k < WORDS; k++)
+		p[k] = word(page, v, k);
+}
+
+static void check_page(unsigned int page, unsigned int from, unsigned int step)
+{
+	volatile uint64_t *p = page_at(page);
+	unsigned int k;
+
+	for (k = from; k < WORDS; k += step)
+		if (p[k] != word(page, version[page], k)) {
+			wrong("page", page, p[k], word(page, version[page], k));
+			return;
+		}
+}
+
+static void *access_bar(void *data)
+{
+	struct thread *t = data;
+
+	while (!done) {
+		unsigned int first = next(t) % 2 ? 256 : 768;
+		volatile uint32_t *p = (volatile uint32_t *)page_at(first) + t->nr * 64 +
+				       next(t) % 64;
+		uint32_t value = next(t);
+
+		*p = value;
+		if (*p != value)
+			wrong("BAR", p - (uint32_t *)page_at(first), *p, value);
+		accesses += 2;
+		/* The device's log is to stay small. */
+		usleep(200);
+	}
+	return NULL;
+}
+
+/* Written since the last look? Swapped out or not. */
+static int soft_dirty(int pagemap, unsigned int page)
+{
+	uint64_t entry;
+
+	if (pread(pagemap, &entry, 8, ((uintptr_t)area / PAGE + page) * 8) != 8)
+		return -1;
+	return entry >> 55 & 1;
+}
+
+static void look_at_dirty(struct thread *t, unsigned int page)
+{
+	static int pagemap = -1, clear = -1;
+	static bool unknown;
+	int dirty;
+
+	if (pagemap < 0) {
+		pagemap = open("/proc/self/pagemap", O_RDONLY);
+		clear = open("/proc/self/clear_refs", O_WRONLY);
+		/* Everything is, at first. Or the kernel does not know. */
+		unknown = soft_dirty(pagemap, page) != 1;
+	}
+	if (unknown)
+		return;
+	page_at(page)[0] = word(page, version[page], 0);
+	if (pwrite(clear, "4", 1, 0) != 1)
+		return;
+	check_page(page, 0, 64);
+	page_at(page)[next(t) % WORDS] = 0;
+	write_page(page);
+	dirty = soft_dirty(pagemap, page);
+	if (dirty != 1)
+		wrong("written, but not dirty: page", page, dirty, 1);
+	dirtied++;
+}
+
+static void child(unsigned int first)
+{
+	unsigned int page;
+	int before = bad;
+
+	for (page = first; page < PAGES; page += nr_memory * 4)
+		if (!is_bar(page))
+			check_page(page, 0, 37);
+	_exit(bad != before);
+}
+
+static void *use_memory(void *data)
+{
+	struct thread *t = data;
+	unsigned int i, page, len;
+	uint8_t *p;
+	int status;
+	pid_t pid;
+
+	while (!done) {
+		page = next(t) % (PAGES / nr_memory) * nr_memory + t->nr;
+		if (is_bar(page))
+			continue;
+		p = (uint8_t *)page_at(page);
+		switch (next(t) % 16) {
+		case 0:
+			madvise(p, PAGE, MADV_PAGEOUT);
+			break;
+		case 1:
+			madvise(p, PAGE, MADV_COLD);
+			break;
+		case 2:
+			madvise(p, PAGE, MADV_DONTNEED);
+			version[page] = 0;
+			break;
+		case 3:
+			mprotect(p, PAGE, PROT_READ);
+			check_page(page, 0, 7);
+			mprotect(p, PAGE, PROT_READ | PROT_WRITE);
+			break;
+		case 4:
+			/* Everything around it, whosever it is. */
+			len = 1 + next(t) % 64;
+			for (i = 0; i < len && page + i < PAGES && !is_bar(page + i); i++)
+				;
+			madvise(p, i * PAGE, next(t) % 2 ? MADV_PAGEOUT : MADV_COLD);
+			break;
+		case 5:
+			if (t->nr)
+				break;
+			pid = fork();
+			if (!pid)
+				child(t->nr);
+			if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+				wrong("child", page, status, 0);
+			break;
+		case 6:
+			if (!t->nr)
+				look_at_dirty(t, page);
+			break;
+		case 7:
+			madvise(area + (next(t) % 2 << 21), 256 * PAGE,
+				next(t) % 2 ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+			break;
+		default:
+			if (next(t) % 2)
+				write_page(page);
+			break;
+		}
+		check_page(page, next(t) % 16, 16);
+		rounds++;
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i, nr_bar;
+	struct thread *t;
+	uint8_t *raw;
+	int fd;
+
+	if (argc < 5)
+		errx(1, "usage: beside FILE SECONDS BAR-THREADS MEMORY-THREADS");
+	nr_bar = atoi(argv[3]);
+	nr_memory = atoi(argv[4]);
+	raw = mmap(NULL, 8UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (raw == MAP_FAILED)
+		err(1, "mmap");
+	area = (uint8_t *)(((uintptr_t)raw + (2UL << 20) - 1) & -(2UL << 20));
+	fd = open(argv[1], O_RDWR | O_SYNC);
+	if (fd < 0)
+		err(1, "%s", argv[1]);
+	for (i = 256; i < PAGES; i += 512)
+		if (mmap(page_at(i), 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			 fd, 0) == MAP_FAILED)
+			err(1, "mmap %s", argv[1]);
+	for (i = 0; i < PAGES; i += 512)
+		madvise(page_at(i), 256 * PAGE, MADV_MERGEABLE);
+	for (i = 0; i < PAGES; i++)
+		if (!is_bar(i))
+			write_page(i);
+
+	t = calloc(nr_bar + nr_memory, sizeof(*t));
+	for (i = 0; i < nr_bar + nr_memory; i++) {
+		t[i].nr = i < nr_bar ? i : i - nr_bar;
+		t[i].random = 0x9e3779b97f4a7c15 * (i + 1);
+		if (pthread_create(&t[i].id, NULL, i < nr_bar ? access_bar : use_memory, &t[i]))
+			errx(1, "no thread");
+	}
+	sleep(atoi(argv[2]));
+	done = true;
+	for (i = 0; i < nr_bar + nr_memory; i++)
+		pthread_join(t[i].id, NULL);
+	for (i = 0; i < PAGES; i++)
+		if (!is_bar(i))
+			check_page(i, 0, 1);
+	printf("beside: %lu accesses, %lu rounds, %lu times dirty, %d wrong\n", accesses, rounds,
+	       dirtied, bad);
+	return bad != 0;
+}
