@@ -3,7 +3,9 @@
  * Memory in the same 2M as a mapped BAR: whatever the kernel does to it, not a byte of it
  * is lost, what is written counts as written, and the BAR is accessed all the while.
  *
- * beside FILE SECONDS BAR-THREADS MEMORY-THREADS
+ * beside FILE SECONDS BAR-THREADS MEMORY-THREADS [swap]: with "swap" nobody asks what was
+ * written to, for then the kernel maps nothing writable that is clean, as it does what was
+ * swapped in for a read
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -29,6 +31,7 @@ static uint8_t *area;
 static unsigned int version[PAGES];
 static unsigned int nr_memory;
 static atomic_bool done;
+static bool asks;
 static atomic_int bad;
 static atomic_ulong accesses, rounds, dirtied;
 
@@ -197,7 +200,8 @@ static void *use_memory(void *data)
 			madvise(p, i * PAGE, next(t) % 2 ? MADV_PAGEOUT : MADV_COLD);
 			break;
 		case 5:
-			if (t->nr)
+			/* It makes everything read-only. */
+			if (t->nr || !asks)
 				break;
 			pid = fork();
 			if (!pid)
@@ -207,7 +211,7 @@ static void *use_memory(void *data)
 			break;
 		case 6:
 			/* A page that is merged is not, natively either. */
-			if (!t->nr && page % 8 != 7)
+			if (asks && !t->nr && page % 8 != 7)
 				look_at_dirty(t, page);
 			break;
 		case 7:
@@ -233,7 +237,8 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc < 5)
-		errx(1, "usage: beside FILE SECONDS BAR-THREADS MEMORY-THREADS");
+		errx(1, "usage: beside FILE SECONDS BAR-THREADS MEMORY-THREADS [swap]");
+	asks = argc < 6;
 	nr_bar = atoi(argv[3]);
 	nr_memory = atoi(argv[4]);
 	raw = mmap(NULL, 8UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
