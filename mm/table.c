@@ -25,32 +25,34 @@
 
 #include "table.h"
 
-static bool pvs_is_leaf(u64 entry, unsigned int level)
-{
-	return level == 1 || (level <= 3 && (entry & _PAGE_PSE));
-}
-NOKPROBE_SYMBOL(pvs_is_leaf);
-
 static u64 *pvs_ref_table(u64 entry)
 {
 	return __va(entry & PTE_PFN_MASK);
 }
 NOKPROBE_SYMBOL(pvs_ref_table);
 
-/* Entry @index of the table at @level into which the huge @leaf would be split. */
-static u64 pvs_split(u64 leaf, unsigned int level, unsigned int index)
+/**
+ * pvs_leaf_part - a part of a leaf, as a smaller leaf
+ * @leaf: entry
+ * @size: its level
+ * @addr: an address that it maps
+ * @level: the level of what is to map the part around it, no higher
+ */
+u64 pvs_leaf_part(u64 leaf, unsigned int size, unsigned long addr, unsigned int level)
 {
-	u64 size = 1ULL << pvs_shift(level + 1);
-	u64 mask = PTE_PFN_MASK & ~(size - 1);
+	u64 within = (1ULL << pvs_shift(size)) - 1;
+	u64 mask = PTE_PFN_MASK & ~within;
 	u64 prot = leaf & ~mask;
 
+	if (level == size)
+		return leaf;
 	/* The PAT bit stands elsewhere in a PTE than in the larger leaves. */
 	if (level == 1)
 		prot = pgprot_val(pgprot_large_2_4k(__pgprot(prot)));
 
-	return ((leaf & mask) + ((u64)index << pvs_shift(level))) | prot;
+	return (leaf & mask) | (addr & within & -(1UL << pvs_shift(level))) | prot;
 }
-NOKPROBE_SYMBOL(pvs_split);
+NOKPROBE_SYMBOL(pvs_leaf_part);
 
 /**
  * pvs_ref_split - what the reference maps where it has no table
@@ -63,7 +65,8 @@ u64 pvs_ref_split(const struct pvs_table *t, unsigned int index)
 {
 	u64 leaf = READ_ONCE(t->leaf);
 
-	return leaf ? pvs_split(leaf, t->level, index) : 0;
+	return leaf ? pvs_leaf_part(leaf, t->level + 1, (unsigned long)index << pvs_shift(t->level),
+				    t->level) : 0;
 }
 NOKPROBE_SYMBOL(pvs_ref_split);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Path copies: private copies, one per CPU, of those kernel page tables that
- * lead to a trapped page. This is the part that knows tables and entries but
+ * Path copies: private copies, one per CPU, of those page tables that lead to a
+ * trapped page. This is the part that knows tables and entries but
  * neither CR3 nor faults, and runs on table pages of anybody's making.
  */
 #ifndef _PV_SHADOW_TABLE_H
@@ -171,6 +171,11 @@ static inline u64 pvs_hidden(const void *slot, u64 ref)
 	return ref & ~(u64)(_PAGE_RW | _PAGE_DIRTY);
 }
 
+static inline bool pvs_is_leaf(u64 entry, unsigned int level)
+{
+	return level == 1 || (level <= 3 && (entry & _PAGE_PSE));
+}
+
 static inline bool pvs_same(u64 a, u64 b)
 {
 	return !((a ^ b) & ~(u64)PVS_VOLATILE);
@@ -189,6 +194,7 @@ void pvs_tree_unlink(struct pvs_tree *tree, struct list_head *dead);
 void pvs_tables_remove(struct pvs_tree *tree, struct list_head *dead);
 void pvs_tables_free(struct list_head *dead);
 
+u64 pvs_leaf_part(u64 leaf, unsigned int size, unsigned long addr, unsigned int level);
 u64 pvs_ref_split(const struct pvs_table *t, unsigned int index);
 
 /**

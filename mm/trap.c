@@ -269,7 +269,7 @@ static struct pvs_tree *pvs_tree_of(unsigned long addr)
 
 	if (addr >= TASK_SIZE_MAX)
 		return &pvs_tree;
-	user = pvs_users_exist() ? pvs_root_user() : NULL;
+	user = pvs_root_user();
 	return user ? &user->tree : NULL;
 }
 NOKPROBE_SYMBOL(pvs_tree_of);
@@ -448,7 +448,7 @@ bool pvs_fix_copy(unsigned long addr, unsigned long error_code)
 	struct pvs_user *user;
 
 	if (addr < TASK_SIZE_MAX) {
-		user = pvs_users_exist() ? pvs_root_user() : NULL;
+		user = pvs_root_user();
 		if (user && pvs_user_fill(user, addr, error_code)) {
 			pvs_count(PVS_FILLED);
 			return true;

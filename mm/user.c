@@ -102,7 +102,7 @@ static void pvs_walk_user(const struct pvs_user *user, unsigned long addr,
 		w->all &= val;
 		/* With PTI the kernel's pgd says so of all that is the user's. */
 		w->nx |= level != top && (val & _PAGE_NX);
-		w->leaf = level == 1 || (level <= 3 && (val & _PAGE_PSE));
+		w->leaf = pvs_is_leaf(val, level);
 		if (w->leaf || level == stop)
 			break;
 		table = __va(val & PTE_PFN_MASK);
@@ -111,20 +111,9 @@ static void pvs_walk_user(const struct pvs_user *user, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_walk_user);
 
-/* What is at @addr of a leaf, as an entry of a table at @level, no higher than its own. */
 static u64 pvs_walk_part(const struct pvs_walk *w, unsigned long addr, unsigned int level)
 {
-	u64 size = 1ULL << pvs_shift(w->level);
-	u64 mask = PTE_PFN_MASK & ~(size - 1);
-	u64 leaf = w->val[w->level];
-	u64 prot = leaf & ~mask;
-
-	if (level == w->level)
-		return leaf;
-	/* The PAT bit stands elsewhere in a PTE than in the larger leaves. */
-	if (level == 1)
-		prot = pgprot_val(pgprot_large_2_4k(__pgprot(prot)));
-	return (leaf & mask) | (addr & (size - 1) & -(1UL << pvs_shift(level))) | prot;
+	return pvs_leaf_part(w->val[w->level], w->level, addr, level);
 }
 NOKPROBE_SYMBOL(pvs_walk_part);
 
@@ -461,9 +450,11 @@ struct pvs_user *pvs_user_get(struct mm_struct *mm)
 
 	lockdep_assert_held(&pvs_tree.lock);
 
-	list_for_each_entry(user, &pvs_user_list, list)
-		if (user->pgd == __pa(mm->pgd))
-			return user;
+	rcu_read_lock();
+	user = pvs_user_find(__pa(mm->pgd));
+	rcu_read_unlock();
+	if (user)
+		return user;
 
 	user = kzalloc(sizeof(*user), GFP_KERNEL);
 	if (!user)

@@ -100,6 +100,14 @@ static void pvs_verify_state(void *info)
 	v->nr = pvs_verify_own(v->diff, PVS_MAX_DIFFS);
 }
 
+/* The copies of user tables, of all CPUs. Sleeps. */
+static void pvs_verify_users(void *info)
+{
+	struct pvs_verify *v = info;
+
+	v->nr = pvs_users_verify(v->diff, PVS_MAX_DIFFS);
+}
+
 /* When nothing is traced. On the CPU itself. */
 static void pvs_verify_off(void *info)
 {
@@ -111,6 +119,11 @@ static void pvs_verify_off(void *info)
 static void pvs_verify_run(struct pvs_verify *v, smp_call_func_t func)
 {
 	unsigned long flags;
+
+	if (v->cpu == PVS_ALL_CPUS) {
+		func(v);
+		return;
+	}
 
 	/*
 	 * A CPU that is not online makes no access; its copies must be right, and it
@@ -141,8 +154,8 @@ static void pvs_diffs_show(struct seq_file *m, const struct pvs_verify *v)
 		switch (d->kind) {
 		case PVS_DIFF_ENTRY:
 		case PVS_DIFF_ROOT:
-			seq_printf(m, "cpu %d %s level %u addr 0x%lx: has 0x%llx, should have 0x%llx\n",
-				   v->cpu == PVS_ALL_CPUS ? (int)d->copy : v->cpu, d->kind == PVS_DIFF_ROOT ? "root" : "copy",
+			seq_printf(m, "cpu %u %s level %u addr 0x%lx: has 0x%llx, should have 0x%llx\n",
+				   d->copy, d->kind == PVS_DIFF_ROOT ? "root" : "copy",
 				   d->level, d->addr, d->have, d->want);
 			break;
 		case PVS_DIFF_SOURCE:
@@ -271,23 +284,6 @@ static unsigned int pvs_verify_aliases(struct seq_file *m, struct pvs_verify *v)
 	return v->nr;
 }
 
-/* The copies of user tables, of all CPUs. Patiently: see pvs_verify_patiently(). */
-static unsigned int pvs_verify_users(struct seq_file *m, struct pvs_verify *v)
-{
-	unsigned int look;
-
-	v->cpu = PVS_ALL_CPUS;
-	for (look = 0; look < PVS_LOOKS; look++) {
-		v->nr = pvs_users_verify(v->diff, PVS_MAX_DIFFS);
-		if (!v->nr)
-			break;
-		msleep(1 << look);
-	}
-	pvs_diffs_show(m, v);
-
-	return v->nr;
-}
-
 /**
  * pvs_verify_show - look at everything, and tell what is not as it should be
  * @m:	    for a line each, or "ok"
@@ -306,7 +302,8 @@ int pvs_verify_show(struct seq_file *m, void *unused)
 		return -ENOMEM;
 
 	/* Not with the CPUs held: those who hold the address spaces may wait for that. */
-	found = pvs_verify_users(m, v);
+	v->cpu = PVS_ALL_CPUS;
+	found = pvs_verify_patiently(m, v, pvs_verify_users, true);
 	if (pvs_hold()) {
 		found += pvs_verify_aliases(m, v);
 		for_each_possible_cpu(v->cpu)

@@ -61,7 +61,7 @@ void pvs_on_each_live_cpu(smp_call_func_t func)
 	mutex_unlock(&pvs_done_lock);
 }
 
-static void pvs_settle_func(void *unused)
+static void pvs_settle(void *unused)
 {
 	pvs_user_settle();
 }
@@ -74,7 +74,7 @@ static void pvs_settle_func(void *unused)
  */
 void pvs_wait_accesses(void)
 {
-	pvs_on_each_live_cpu(pvs_settle_func);
+	pvs_on_each_live_cpu(pvs_settle);
 }
 
 /**

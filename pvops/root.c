@@ -284,6 +284,71 @@ unsigned long __pv_shadow_hardware_cr3(unsigned long cr3)
 	return pvs_cpu_on() ? __native_read_cr3() : cr3;
 }
 
+static bool pvs_root_stands_for(const struct pvs_root *root, u64 pgd)
+{
+	u64 have = READ_ONCE(root->pgd);
+
+	return have && (!pgd || have == pgd);
+}
+
+/*
+ * Call a function, with the lock held, for each root that stands for a pgd, or for
+ * whatever if that is 0.
+ */
+static void pvs_each_root(u64 pgd, void (*fn)(struct pvs_root *root, int cpu,
+					      unsigned int index), unsigned int index)
+{
+	struct pvs_root *root;
+	unsigned long flags;
+	unsigned int asid;
+	int cpu;
+
+	/* Changed first, asked afterwards: pairs with pvs_root_fill(). */
+	smp_mb();
+
+	for_each_possible_cpu(cpu) {
+		for (asid = 0; asid < pvs_nr_asids(); asid++) {
+			root = &per_cpu(pvs_cpus, cpu).root[asid];
+			if (!pvs_root_stands_for(root, pgd))
+				continue;
+			raw_spin_lock_irqsave(&root->lock, flags);
+			if (pvs_root_stands_for(root, pgd))
+				fn(root, cpu, index);
+			raw_spin_unlock_irqrestore(&root->lock, flags);
+		}
+	}
+}
+
+static void pvs_root_do_set(struct pvs_root *root, int cpu, unsigned int index)
+{
+	pvs_root_set(root, index, cpu);
+}
+
+static void pvs_root_do_set_all(struct pvs_root *root, int cpu, unsigned int unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < PVS_ENTRIES; i++)
+		pvs_root_set(root, i, cpu);
+}
+
+static void pvs_root_do_forget(struct pvs_root *root, int cpu, unsigned int unused)
+{
+	WRITE_ONCE(root->pgd, 0);
+	WRITE_ONCE(root->user, NULL);
+}
+
+static void pvs_root_do_find_user(struct pvs_root *root, int cpu, unsigned int unused)
+{
+	WRITE_ONCE(root->user, pvs_user_find(root->pgd));
+}
+
+static void pvs_root_do_set_user(struct pvs_root *root, int cpu, unsigned int index)
+{
+	pvs_root_do_find_user(root, cpu, index);
+	pvs_root_set(root, index, cpu);
+}
+
 /**
  * pvs_root_mirror - an entry of a table changed that may be a pgd
  * @entry: the entry
@@ -292,33 +357,14 @@ unsigned long __pv_shadow_hardware_cr3(unsigned long cr3)
  */
 void pvs_root_mirror(const void *entry)
 {
-	struct pvs_root *root;
-	unsigned int asid, index;
-	unsigned long flags;
 	u64 pa, pgd;
-	int cpu;
 
 	if (!pvs_entry_pa(entry, &pa))
 		return;
 	pgd = pa & PAGE_MASK;
 	if (pvs_root_order())
 		pgd &= ~(u64)PAGE_SIZE; /* the half for user mode */
-	index = offset_in_page(pa) / sizeof(u64);
-
-	/* Changed first, asked afterwards: pairs with pvs_root_fill(). */
-	smp_mb();
-
-	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			root = &per_cpu(pvs_cpus, cpu).root[asid];
-			if (READ_ONCE(root->pgd) != pgd)
-				continue;
-			raw_spin_lock_irqsave(&root->lock, flags);
-			if (root->pgd == pgd)
-				pvs_root_set(root, index, cpu);
-			raw_spin_unlock_irqrestore(&root->lock, flags);
-		}
-	}
+	pvs_each_root(pgd, pvs_root_do_set, offset_in_page(pa) / sizeof(u64));
 }
 
 /**
@@ -329,44 +375,13 @@ void pvs_root_mirror(const void *entry)
  */
 void pvs_root_refresh(const void *pgd)
 {
-	struct pvs_root *root;
-	unsigned int asid, i;
-	unsigned long flags;
-	int cpu;
-
-	/* As in pvs_root_mirror(). */
-	smp_mb();
-
-	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			root = &per_cpu(pvs_cpus, cpu).root[asid];
-			if (READ_ONCE(root->pgd) != __pa(pgd))
-				continue;
-			raw_spin_lock_irqsave(&root->lock, flags);
-			for (i = 0; root->pgd == __pa(pgd) && i < PVS_ENTRIES; i++)
-				pvs_root_set(root, i, cpu);
-			raw_spin_unlock_irqrestore(&root->lock, flags);
-		}
-	}
+	pvs_each_root(__pa(pgd), pvs_root_do_set_all, 0);
 }
 
 /* An entry got or lost a table of our own: put it into every root there is. */
 static void pvs_root_changed(struct pvs_tree *tree, unsigned int index)
 {
-	struct pvs_root *root;
-	unsigned long flags;
-	unsigned int asid;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			root = &per_cpu(pvs_cpus, cpu).root[asid];
-			raw_spin_lock_irqsave(&root->lock, flags);
-			if (root->pgd)
-				pvs_root_set(root, index, cpu);
-			raw_spin_unlock_irqrestore(&root->lock, flags);
-		}
-	}
+	pvs_each_root(0, pvs_root_do_set, index);
 }
 
 /**
@@ -378,23 +393,8 @@ static void pvs_root_changed(struct pvs_tree *tree, unsigned int index)
  */
 void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index)
 {
-	struct pvs_user *user = container_of(tree, struct pvs_user, tree);
-	struct pvs_root *root;
-	unsigned long flags;
-	unsigned int asid;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			root = &per_cpu(pvs_cpus, cpu).root[asid];
-			raw_spin_lock_irqsave(&root->lock, flags);
-			if (root->pgd == user->pgd) {
-				root->user = user;
-				pvs_root_set(root, index, cpu);
-			}
-			raw_spin_unlock_irqrestore(&root->lock, flags);
-		}
-	}
+	pvs_each_root(container_of(tree, struct pvs_user, tree)->pgd,
+		      pvs_root_do_set_user, index);
 }
 
 /**
@@ -403,20 +403,7 @@ void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index)
  */
 void pvs_root_user_forget(const struct pvs_user *user)
 {
-	struct pvs_root *root;
-	unsigned long flags;
-	unsigned int asid;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			root = &per_cpu(pvs_cpus, cpu).root[asid];
-			raw_spin_lock_irqsave(&root->lock, flags);
-			if (root->user == user)
-				WRITE_ONCE(root->user, NULL);
-			raw_spin_unlock_irqrestore(&root->lock, flags);
-		}
-	}
+	pvs_each_root(user->pgd, pvs_root_do_find_user, 0);
 }
 
 /**
@@ -427,24 +414,7 @@ void pvs_root_user_forget(const struct pvs_user *user)
  */
 void pvs_root_forget(const void *pgd)
 {
-	struct pvs_root *root;
-	unsigned int asid;
-	unsigned long flags;
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			root = &per_cpu(pvs_cpus, cpu).root[asid];
-			if (READ_ONCE(root->pgd) != __pa(pgd))
-				continue;
-			raw_spin_lock_irqsave(&root->lock, flags);
-			if (root->pgd == __pa(pgd)) {
-				WRITE_ONCE(root->pgd, 0);
-				WRITE_ONCE(root->user, NULL);
-			}
-			raw_spin_unlock_irqrestore(&root->lock, flags);
-		}
-	}
+	pvs_each_root(__pa(pgd), pvs_root_do_forget, 0);
 }
 
 /* The root that this CPU has in CR3, or NULL. */
@@ -468,8 +438,11 @@ static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
  */
 struct pvs_user *pvs_root_user(void)
 {
-	struct pvs_root *root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
+	struct pvs_root *root;
 
+	if (!pvs_users_exist())
+		return NULL;
+	root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
 	return root ? READ_ONCE(root->user) : NULL;
 }
 NOKPROBE_SYMBOL(pvs_root_user);
@@ -633,6 +606,7 @@ unsigned int pvs_root_verify_off(struct pvs_diff *diff)
 
 	*diff = (struct pvs_diff){
 		.kind = pvs_cpu_on() ? PVS_DIFF_CR3 : PVS_DIFF_MM,
+		.copy = smp_processor_id(),
 		.have = cr3 & CR3_ADDR_MASK,
 		.want = pvs_linux_pgd(),
 	};

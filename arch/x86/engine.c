@@ -185,6 +185,19 @@ fault:
 }
 NOKPROBE_SYMBOL(pvs_user_writable);
 
+/* Where an operand that is to be written cannot be, or 0. */
+static unsigned long pvs_user_unwritable(unsigned long addr, unsigned int width)
+{
+	unsigned long last = addr + width - 1;
+
+	if (!pvs_user_writable(addr))
+		return addr;
+	if (((addr ^ last) & PAGE_MASK) && !pvs_user_writable(last))
+		return last & PAGE_MASK;
+	return 0;
+}
+NOKPROBE_SYMBOL(pvs_user_unwritable);
+
 /**
  * pvs_user_fault - will an instruction fault on what it writes to user memory
  * @insn: the instruction
@@ -199,16 +212,10 @@ unsigned long pvs_user_fault(const struct pvs_insn *insn,
 			     const struct pvs_operands *ops,
 			     const struct pt_regs *regs)
 {
-	unsigned long last = ops->dst + insn->width - 1;
-
 	if (insn->type != PVS_INSN_MOVS || !pvs_is_user(ops->dst, insn->width) ||
 	    !pvs_user_open(regs) || pvs_trapped(ops->dst))
 		return 0;
-	if (!pvs_user_writable(ops->dst))
-		return ops->dst;
-	if (((ops->dst ^ last) & PAGE_MASK) && !pvs_user_writable(last))
-		return last & PAGE_MASK;
-	return 0;
+	return pvs_user_unwritable(ops->dst, insn->width);
 }
 NOKPROBE_SYMBOL(pvs_user_fault);
 
@@ -221,6 +228,26 @@ static void pvs_copy_words(void *to, unsigned long addr)
 		pvs_device_read(to + done, addr + done, sizeof(u64));
 }
 NOKPROBE_SYMBOL(pvs_copy_words);
+
+/* What a move reads. */
+static void pvs_read(const struct pvs_insn *insn, void *data, unsigned long place)
+{
+	if (insn->direct)
+		pvs_copy_words(data, place);
+	else
+		pvs_device_read(data, place, insn->width);
+}
+NOKPROBE_SYMBOL(pvs_read);
+
+/* What it writes. */
+static void pvs_write(const struct pvs_insn *insn, unsigned long place, const void *data)
+{
+	if (insn->direct)
+		movdir64b((void *)place, data);
+	else
+		pvs_device_write(place, data, insn->width);
+}
+NOKPROBE_SYMBOL(pvs_write);
 
 static void pvs_made(struct pvs_access *access, bool known)
 {
@@ -256,7 +283,7 @@ static bool pvs_emulate_user(const struct pvs_insn *insn, const struct pvs_opera
 			     struct pt_regs *regs, struct pvs_result *result)
 {
 	struct pv_shadow_range *from, *to;
-	unsigned long last = ops->dst + insn->width - 1, place;
+	unsigned long place, fault;
 	void __user *memory;
 
 	if (!pvs_range_at(ops->addr, insn->width, &from) ||
@@ -269,18 +296,14 @@ static bool pvs_emulate_user(const struct pvs_insn *insn, const struct pvs_opera
 			return false;
 		memory = (void __user *)ops->dst;
 		/* Before the device is read, for that must not be done twice. */
-		if (!pvs_user_writable(ops->dst))
-			pvs_other_fault(result, ops->dst, true);
-		else if (((ops->dst ^ last) & PAGE_MASK) && !pvs_user_writable(last))
-			pvs_other_fault(result, last & PAGE_MASK, true);
-		if (result->other)
+		fault = pvs_user_unwritable(ops->dst, insn->width);
+		if (fault) {
+			pvs_other_fault(result, fault, true);
 			return false;
+		}
 		result->read.addr = ops->addr;
 		result->read.range = from;
-		if (insn->direct)
-			pvs_copy_words(result->read.data, place);
-		else
-			pvs_device_read(result->read.data, place, insn->width);
+		pvs_read(insn, result->read.data, place);
 		pvs_made(&result->read, true);
 		/* Unmapped by another thread meanwhile: it is restarted. */
 		if (copy_to_user_nofault(memory, result->read.data, insn->width))
@@ -291,19 +314,15 @@ static bool pvs_emulate_user(const struct pvs_insn *insn, const struct pvs_opera
 			return false;
 		memory = (void __user *)ops->addr;
 		if (copy_from_user_nofault(result->write.data, memory, insn->width)) {
-			last = ops->addr + insn->width - 1;
+			fault = ops->addr;
 			if (!copy_from_user_nofault(result->write.data, memory, 1))
-				pvs_other_fault(result, last & PAGE_MASK, false);
-			else
-				pvs_other_fault(result, ops->addr, false);
+				fault = (fault + insn->width - 1) & PAGE_MASK;
+			pvs_other_fault(result, fault, false);
 			return false;
 		}
 		result->write.addr = ops->dst;
 		result->write.range = to;
-		if (insn->direct)
-			movdir64b((void *)place, result->write.data);
-		else
-			pvs_device_write(place, result->write.data, insn->width);
+		pvs_write(insn, place, result->write.data);
 		pvs_made(&result->write, true);
 	}
 	pvs_complete(insn, regs, 0);
@@ -386,19 +405,13 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 
 	*data = ops->value;
 	if (insn->reads) {
-		if (insn->direct)
-			pvs_copy_words(result->read.data, from_place);
-		else
-			pvs_device_read(result->read.data, from_place, insn->width);
+		pvs_read(insn, result->read.data, from_place);
 		pvs_made(&result->read, true);
 		if (insn->writes)
 			memcpy(data, result->read.data, insn->width);
 	}
 	if (insn->writes) {
-		if (insn->direct)
-			movdir64b((void *)to_place, data);
-		else
-			pvs_device_write(to_place, data, insn->width);
+		pvs_write(insn, to_place, data);
 		pvs_made(&result->write, true);
 	}
 	pvs_complete(insn, regs, *(u64 *)result->read.data);

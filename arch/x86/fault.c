@@ -176,7 +176,7 @@ static __always_inline void pvs_report_part(const struct pvs_step *step,
 		.ip = step->ip,
 		.value = value,
 		.duration = step->duration,
-		.user = step->user,
+		.user = step->fault.user,
 		.width = width,
 		.engine = engine,
 		.dir = dir,
@@ -592,6 +592,17 @@ static __always_inline bool pvs_do(struct pvs_step *step, struct pvs_decoded *de
 	return true;
 }
 
+/* What is refused natively is refused natively, and for the reason that it would be. */
+static bool pvs_allowed(unsigned long *cause, unsigned long addr)
+{
+	enum pvs_verdict verdict = pvs_verdict(addr, *cause & ~X86_PF_PROT);
+
+	if (verdict == PVS_DENIED)
+		*cause |= X86_PF_PROT;
+	return verdict == PVS_PERMITTED;
+}
+NOKPROBE_SYMBOL(pvs_allowed);
+
 /* A trapped access by kernel code. @cause and @where may become another fault's. */
 static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		      unsigned long *cause, unsigned long *where,
@@ -618,11 +629,8 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	step->fault.range = range;
 	step->fault.no_step = no_step;
 	step->fault.user = false;
-	step->user = false;
 	/* What the handler would do in the second mapping asks nobody. */
-	if (unlikely(range->mm) && !pvs_permits(addr, error_code & ~X86_PF_PROT)) {
-		if (pvs_verdict(addr, error_code & ~X86_PF_PROT) == PVS_DENIED)
-			*cause |= X86_PF_PROT;
+	if (unlikely(range->mm) && !pvs_allowed(cause, addr)) {
 		pvs_pop(s);
 		return false;
 	}
@@ -682,17 +690,12 @@ static noinline bool pvs_begin_user(struct pvs_steps *s, struct pt_regs *regs,
 {
 	struct pvs_decoded *decoded = NULL;
 	unsigned long addr = *where;
-	enum pvs_verdict verdict;
 	struct pvs_step *step;
 	bool done;
 
 	/* It gets the signal that it would have got. */
-	verdict = pvs_verdict(addr, *cause & ~X86_PF_PROT);
-	if (verdict != PVS_PERMITTED) {
-		if (verdict == PVS_DENIED)
-			*cause |= X86_PF_PROT;
+	if (!pvs_allowed(cause, addr))
 		return false;
-	}
 	if (pvs_user_continues(regs))
 		return pvs_user_add(addr, range);
 
@@ -704,7 +707,6 @@ static noinline bool pvs_begin_user(struct pvs_steps *s, struct pt_regs *regs,
 	step->fault.range = range;
 	step->fault.no_step = false;
 	step->fault.user = true;
-	step->user = true;
 	if (user_64bit_mode(regs) && !(*cause & X86_PF_INSTR))
 		decoded = pvs_cache_get_user(s->depth - 1, step->ip);
 	step->result.other = 0;
@@ -713,8 +715,7 @@ static noinline bool pvs_begin_user(struct pvs_steps *s, struct pt_regs *regs,
 		/* The kernel deals with that, and then it starts anew. */
 		*where = step->result.other;
 		*cause = X86_PF_USER | (step->result.other_write ? X86_PF_WRITE : 0);
-		if (pvs_verdict(*where, *cause) == PVS_DENIED)
-			*cause |= X86_PF_PROT;
+		pvs_allowed(cause, *where);
 		pvs_pop(s);
 		return false;
 	}

@@ -29,7 +29,6 @@ struct pt_regs;
  * @nr:       number of pages
  * @revealed: they are revealed, except while an NMI is handled
  * @armed:    a debug trap will tell when the instruction has run
- * @user:     it is user mode's (ustep.c)
  * @start:    when it faulted, if that is wanted
  * @duration: how long it took, in ns, when it is done
  * @compare:  the handler has done it, undone it, and the step is to do it once more
@@ -52,7 +51,6 @@ struct pvs_step {
 	unsigned int		nr;
 	bool			revealed;
 	bool			armed;
-	bool			user;
 	u64			start;
 	u64			duration;
 	bool			compare;

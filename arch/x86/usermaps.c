@@ -126,10 +126,9 @@ static bool pvs_is_memory(unsigned long pfn)
 	return (pfn_valid(pfn) && page_is_ram(pfn)) || arch_is_platform_page(PFN_PHYS(pfn));
 }
 
-/* So many pages from the first on are memory, or none of them is. */
-static unsigned long pvs_alike(unsigned long pfn, unsigned long nr)
+/* So many pages from the first on are memory, as that is, or none of them is. */
+static unsigned long pvs_alike(unsigned long pfn, unsigned long nr, bool memory)
 {
-	bool memory = pvs_is_memory(pfn);
 	unsigned long n;
 
 	/* A device's, as a rule. */
@@ -142,9 +141,9 @@ static unsigned long pvs_alike(unsigned long pfn, unsigned long nr)
 
 /* One piece, all of memory or none of it. */
 static void pvs_user_map(struct vm_area_struct *vma, unsigned long addr,
-			 unsigned long pfn, unsigned long size, pgprot_t prot)
+			 unsigned long pfn, unsigned long size, pgprot_t prot,
+			 bool memory)
 {
-	bool memory = pvs_is_memory(pfn);
 	struct mm_struct *mm = vma->vm_mm;
 	u64 phys = PFN_PHYS(pfn);
 
@@ -176,12 +175,14 @@ void pv_shadow_user_map(struct vm_area_struct *vma, unsigned long addr,
 			unsigned long pfn, unsigned long size, pgprot_t prot)
 {
 	unsigned long nr;
+	bool memory;
 
 	if (!pv_shadow_mmiotrace())
 		return;
 	for (; size; size -= nr << PAGE_SHIFT) {
-		nr = pvs_alike(pfn, size >> PAGE_SHIFT);
-		pvs_user_map(vma, addr, pfn, nr << PAGE_SHIFT, prot);
+		memory = pvs_is_memory(pfn);
+		nr = pvs_alike(pfn, size >> PAGE_SHIFT, memory);
+		pvs_user_map(vma, addr, pfn, nr << PAGE_SHIFT, prot, memory);
 		addr += nr << PAGE_SHIFT;
 		pfn += nr;
 	}
@@ -193,7 +194,7 @@ static void pvs_user_take(struct mm_struct *to, const struct pvs_map *map,
 			  unsigned long start, unsigned long end, unsigned long delta)
 {
 	unsigned int from, last, first;
-	unsigned long at;
+	unsigned long at, size;
 	u64 phys;
 
 	from = pvs_page_of(map, max(start, map->range.start));
@@ -209,10 +210,9 @@ static void pvs_user_take(struct mm_struct *to, const struct pvs_map *map,
 			break;
 		at = map->range.start + ((unsigned long)first << PAGE_SHIFT) + delta;
 		phys = map->phys + ((u64)first << PAGE_SHIFT);
-		if (!pvs_user_known(to, at, at + ((unsigned long)(from - first) << PAGE_SHIFT),
-				    phys, map->range.prot))
-			pvs_user_add(to, at, at + ((unsigned long)(from - first) << PAGE_SHIFT),
-				     phys, map->range.prot, map);
+		size = (unsigned long)(from - first) << PAGE_SHIFT;
+		if (!pvs_user_known(to, at, at + size, phys, map->range.prot))
+			pvs_user_add(to, at, at + size, phys, map->range.prot, map);
 	}
 }
 

@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -23,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "thread.h"
+
 #define PAGE	4096UL
 #define PAGES	1024		/* 4M; the BAR is in the middle of each 2M */
 #define WORDS	(PAGE / 8)
@@ -34,20 +35,6 @@ static atomic_bool done;
 static bool asks;
 static atomic_int bad;
 static atomic_ulong accesses, rounds, dirtied;
-
-struct thread {
-	pthread_t id;
-	unsigned int nr;
-	uint64_t random;
-};
-
-static uint64_t next(struct thread *t)
-{
-	t->random ^= t->random << 13;
-	t->random ^= t->random >> 7;
-	t->random ^= t->random << 17;
-	return t->random;
-}
 
 static void wrong(const char *what, unsigned long where, uint64_t have, uint64_t want)
 {

@@ -16,7 +16,6 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,6 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "thread.h"
+
 #define PAGE	4096UL
 #define NEIGHBOURS	64
 
@@ -37,20 +38,6 @@ static uint8_t *near_bar;
 static volatile unsigned long count;	/* 0 to end it: SIGTERM */
 static const char *mode;
 static atomic_int bad;
-
-struct thread {
-	pthread_t id;
-	unsigned int nr;
-	uint64_t random;
-};
-
-static uint64_t next(struct thread *t)
-{
-	t->random ^= t->random << 13;
-	t->random ^= t->random >> 7;
-	t->random ^= t->random << 17;
-	return t->random;
-}
 
 static void wrong(const struct thread *t, const char *what, uint64_t have, uint64_t want)
 {
