@@ -208,17 +208,28 @@ void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 	vunmap_range(start, start + (nr << PAGE_SHIFT));
 }
 
-/* The second mapping maps what Linux maps at a user address, as far as one can tell. */
-static bool pvs_alias_same_page(const struct pv_shadow_range *range,
-				const struct pvs_alias_page *page, unsigned long addr,
-				bool write)
+/* As far as one can tell. */
+static bool pvs_alias_same_page(const struct pvs_alias_page *page, u64 leaf)
 {
-	u64 leaf = pvs_user_leaf(range->user, addr);
-
-	return !((leaf ^ page->entry) & (PTE_PFN_MASK | PVS_ALIAS_TYPE | _PAGE_PRESENT)) &&
-	       (!write || (leaf & _PAGE_RW));
+	return !((leaf ^ page->entry) & (PTE_PFN_MASK | PVS_ALIAS_TYPE | _PAGE_PRESENT));
 }
 NOKPROBE_SYMBOL(pvs_alias_same_page);
+
+/**
+ * pvs_alias_maps - does the second mapping map what Linux maps
+ * @range: a range of user addresses, one of which is
+ * @addr:  address
+ * @leaf:  what Linux maps there, as a PTE
+ */
+bool pvs_alias_maps(const struct pv_shadow_range *range, unsigned long addr, u64 leaf)
+{
+	const struct pvs_alias *alias = range->alias;
+	unsigned long n = (addr - alias->first) >> PAGE_SHIFT;
+
+	return n < alias->nr && (leaf & _PAGE_PRESENT) &&
+	       pvs_alias_same_page(&alias->page[n], leaf);
+}
+NOKPROBE_SYMBOL(pvs_alias_maps);
 
 /**
  * pvs_alias_of - where the fault handler finds what is at an address
@@ -240,12 +251,14 @@ unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 	const struct pvs_alias *alias = range->alias;
 	unsigned long offset = addr - alias->first;
 	const struct pvs_alias_page *page = &alias->page[offset >> PAGE_SHIFT];
+	u64 leaf;
 
 	/* What is no address at all may look like one of the range. */
 	if (unlikely(offset >> PAGE_SHIFT >= alias->nr) || (page->entry & need) != need)
 		return 0;
 	if (unlikely(range->user)) {
-		if (!pvs_alias_same_page(range, page, addr, write))
+		leaf = pvs_user_leaf(range->user, addr);
+		if (!pvs_alias_same_page(page, leaf) || (write && !(leaf & _PAGE_RW)))
 			return 0;
 	} else if (!pvs_same(pvs_ref_entry(page->table, pvs_index(addr, 1)), page->entry)) {
 		return 0;

@@ -14,6 +14,7 @@ void pvs_alias_unmap(struct pv_shadow_range *range, unsigned long addr,
 		     unsigned long end);
 unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 			   unsigned long addr, bool write);
+bool pvs_alias_maps(const struct pv_shadow_range *range, unsigned long addr, u64 leaf);
 unsigned int pvs_alias_verify(struct pvs_diff *diff, unsigned int max);
 
 #endif /* _PV_SHADOW_ALIAS_H */

@@ -117,6 +117,14 @@ static u64 pvs_walk_part(const struct pvs_walk *w, unsigned long addr, unsigned 
 }
 NOKPROBE_SYMBOL(pvs_walk_part);
 
+/* Do protection keys let it pass? */
+static bool pvs_walk_has_key(const struct pvs_walk *w, unsigned long error_code)
+{
+	return !(w->all & _PAGE_USER) || (error_code & X86_PF_INSTR) ||
+	       __pkru_allows_pkey(pte_flags_pkey(w->val[w->level]), error_code & X86_PF_WRITE);
+}
+NOKPROBE_SYMBOL(pvs_walk_has_key);
+
 static bool pvs_walk_permits(const struct pvs_walk *w, unsigned long error_code)
 {
 	bool write = error_code & X86_PF_WRITE;
@@ -125,10 +133,7 @@ static bool pvs_walk_permits(const struct pvs_walk *w, unsigned long error_code)
 	    (write && !(w->all & _PAGE_RW)) ||
 	    ((error_code & X86_PF_USER) && !(w->all & _PAGE_USER)))
 		return false;
-	if (error_code & X86_PF_INSTR)
-		return !w->nx;
-	return !(w->all & _PAGE_USER) ||
-	       __pkru_allows_pkey(pte_flags_pkey(w->val[w->level]), write);
+	return error_code & X86_PF_INSTR ? !w->nx : pvs_walk_has_key(w, error_code);
 }
 NOKPROBE_SYMBOL(pvs_walk_permits);
 
@@ -166,7 +171,9 @@ enum pvs_verdict pvs_user_verdict(const struct pvs_user *user, unsigned long add
 	pvs_walk_user(user, addr, 1, &w);
 	if (!w.leaf)
 		return PVS_ABSENT;
-	return pvs_walk_permits(&w, error_code) ? PVS_PERMITTED : PVS_DENIED;
+	if (pvs_walk_permits(&w, error_code))
+		return PVS_PERMITTED;
+	return pvs_walk_has_key(&w, error_code) ? PVS_DENIED : PVS_DENIED_BY_KEY;
 }
 NOKPROBE_SYMBOL(pvs_user_verdict);
 
@@ -249,15 +256,15 @@ static bool pvs_user_same(u64 a, u64 b)
 NOKPROBE_SYMBOL(pvs_user_same);
 
 /*
- * What hides an entry: a slot whose page is not mapped there any more, but another one is,
- * does not.
+ * What hides an entry, where Linux's tables say @leaf: a slot whose page is not mapped
+ * there any more, but another one is, does not.
  */
-static void *pvs_user_slot(const struct pvs_table *t, unsigned long addr)
+static void *pvs_user_slot(const struct pvs_table *t, unsigned long addr, u64 leaf)
 {
 	void *slot = READ_ONCE(t->slot[pvs_index(addr, t->level)]);
 	const struct pv_shadow_range *range = (void *)((unsigned long)slot & ~PVS_WRITES_ONLY);
 
-	if (t->level == 1 && slot && !pvs_alias_of(range, addr, false))
+	if (t->level == 1 && slot && !pvs_alias_maps(range, addr, leaf))
 		return NULL;
 	return slot;
 }
@@ -296,7 +303,7 @@ bool pvs_user_fill(struct pvs_user *user, unsigned long addr, unsigned long erro
 		want = pvs_user_want(user, t->level, addr, error_code);
 		/* In this order: a trapped page may just be being mapped. */
 		if (t->level == 1)
-			want = pvs_hidden(pvs_user_slot(t, addr), want);
+			want = pvs_hidden(pvs_user_slot(t, addr, want), want);
 		if (pvs_user_same(have, want))
 			break;
 		/* Gone, and the flush is still to come; unless we have put it there. */
@@ -496,7 +503,7 @@ void pvs_user_put(struct pvs_user *user)
 	if (user->traps)
 		return;
 	pvs_user_unhash(user);
-	pvs_root_user_forget(user);
+	pvs_root_user_forget();
 	pvs_tree_exit(&user->tree);
 	kfree(user);
 }
@@ -559,10 +566,12 @@ static bool pvs_user_entry_good(const struct pvs_user_look *look, unsigned int i
 				unsigned long addr, u64 have, u64 *want)
 {
 	struct pvs_table *t = look->table;
-	void *slot = pvs_user_slot(t, addr);
 	struct pvs_walk w;
+	void *slot;
 
 	*want = 0;
+	pvs_walk_user(look->user, addr, t->level, &w);
+	slot = pvs_user_slot(t, addr, w.leaf ? pvs_walk_part(&w, addr, t->level) : 0);
 	if (t->level > 1 && slot) {
 		*want = __pa(((struct pvs_table *)slot)->copy[look->cpu]) | _PAGE_TABLE;
 		return pvs_same(have, *want);
@@ -571,7 +580,6 @@ static bool pvs_user_entry_good(const struct pvs_user_look *look, unsigned int i
 		return true;
 	if (slot && (!pvs_writes_only(slot) || (have & _PAGE_RW)))
 		return false;
-	pvs_walk_user(look->user, addr, t->level, &w);
 	return pvs_user_may_hold(have, &w, addr, t->level, want);
 }
 

@@ -51,6 +51,7 @@ unsigned int pvs_user_pages(void);
 enum pvs_verdict {
 	PVS_ABSENT,	/* nothing is mapped */
 	PVS_DENIED,
+	PVS_DENIED_BY_KEY,	/* a protection key at least */
 	PVS_PERMITTED,
 };
 

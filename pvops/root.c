@@ -398,12 +398,17 @@ void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index)
 }
 
 /**
- * pvs_root_user_forget - there are no copies of an address space's user tables any more
- * @user: unknown to pvs_user_find(), without any table
+ * pvs_root_user_forget - an address space that had copies of user tables has none now
+ *
+ * pvs_user_find() does not know it any more. No root does when this returns.
  */
-void pvs_root_user_forget(const struct pvs_user *user)
+void pvs_root_user_forget(void)
 {
-	pvs_each_root(user->pgd, pvs_root_do_find_user, 0);
+	/*
+	 * All roots, though few can know of it: who is filling one may be looking for
+	 * its own user and meet ours, and RCU does not wait for a CPU that starts or dies.
+	 */
+	pvs_each_root(0, pvs_root_do_find_user, 0);
 }
 
 /**

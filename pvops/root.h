@@ -27,7 +27,7 @@ void pvs_root_mirror(const void *entry);
 void pvs_root_refresh(const void *pgd);
 void pvs_root_forget(const void *pgd);
 void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index);
-void pvs_root_user_forget(const struct pvs_user *user);
+void pvs_root_user_forget(void);
 struct pvs_user *pvs_root_user(void);
 bool pvs_root_sync_own(unsigned long addr);
 unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max);

@@ -185,7 +185,7 @@ fault:
 }
 NOKPROBE_SYMBOL(pvs_user_writable);
 
-/* Where an operand that is to be written cannot be, or 0. */
+/* Where an operand that is to be written cannot be, or PVS_NOWHERE. */
 static unsigned long pvs_user_unwritable(unsigned long addr, unsigned int width)
 {
 	unsigned long last = addr + width - 1;
@@ -194,7 +194,7 @@ static unsigned long pvs_user_unwritable(unsigned long addr, unsigned int width)
 		return addr;
 	if (((addr ^ last) & PAGE_MASK) && !pvs_user_writable(last))
 		return last & PAGE_MASK;
-	return 0;
+	return PVS_NOWHERE;
 }
 NOKPROBE_SYMBOL(pvs_user_unwritable);
 
@@ -206,7 +206,7 @@ NOKPROBE_SYMBOL(pvs_user_unwritable);
  *
  * Interrupts off, or NMI.
  *
- * Return: the address where it will, or 0.
+ * Return: the address where it will, or PVS_NOWHERE.
  */
 unsigned long pvs_user_fault(const struct pvs_insn *insn,
 			     const struct pvs_operands *ops,
@@ -214,7 +214,7 @@ unsigned long pvs_user_fault(const struct pvs_insn *insn,
 {
 	if (insn->type != PVS_INSN_MOVS || !pvs_is_user(ops->dst, insn->width) ||
 	    !pvs_user_open(regs) || pvs_trapped(ops->dst))
-		return 0;
+		return PVS_NOWHERE;
 	return pvs_user_unwritable(ops->dst, insn->width);
 }
 NOKPROBE_SYMBOL(pvs_user_fault);
@@ -297,7 +297,7 @@ static bool pvs_emulate_user(const struct pvs_insn *insn, const struct pvs_opera
 		memory = (void __user *)ops->dst;
 		/* Before the device is read, for that must not be done twice. */
 		fault = pvs_user_unwritable(ops->dst, insn->width);
-		if (fault) {
+		if (fault != PVS_NOWHERE) {
 			pvs_other_fault(result, fault, true);
 			return false;
 		}

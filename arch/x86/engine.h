@@ -34,7 +34,7 @@ struct pvs_access {
  * struct pvs_result - what an instruction did
  * @read:  to the operand that it reads
  * @write: to the one that it writes
- * @other: of user mode: where it faults on an operand that is not trapped, or 0
+ * @other: of user mode: where it faults on an operand that is not trapped, or PVS_NOWHERE
  * @other_write: ... writing to it
  */
 struct pvs_result {
@@ -43,6 +43,9 @@ struct pvs_result {
 	unsigned long		other;
 	bool			other_write;
 };
+
+/* No operand's address. Not 0, which is one. */
+#define PVS_NOWHERE	(~0UL)
 
 /**
  * struct pvs_fault - a fault on a trapped page

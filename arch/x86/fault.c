@@ -597,8 +597,10 @@ static bool pvs_allowed(unsigned long *cause, unsigned long addr)
 {
 	enum pvs_verdict verdict = pvs_verdict(addr, *cause & ~X86_PF_PROT);
 
-	if (verdict == PVS_DENIED)
+	if (verdict == PVS_DENIED || verdict == PVS_DENIED_BY_KEY)
 		*cause |= X86_PF_PROT;
+	if (verdict == PVS_DENIED_BY_KEY)
+		*cause |= X86_PF_PK;
 	return verdict == PVS_PERMITTED;
 }
 NOKPROBE_SYMBOL(pvs_allowed);
@@ -658,7 +660,7 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 	 * dealt with the fault, and the first time nobody would know of.
 	 */
 	fault = pvs_user_fault(step->insn, &step->ops, regs);
-	if (unlikely(fault)) {
+	if (unlikely(fault != PVS_NOWHERE)) {
 		pvs_pop(s);
 		*cause = X86_PF_WRITE;
 		*where = fault;
@@ -709,9 +711,9 @@ static noinline bool pvs_begin_user(struct pvs_steps *s, struct pt_regs *regs,
 	step->fault.user = true;
 	if (user_64bit_mode(regs) && !(*cause & X86_PF_INSTR))
 		decoded = pvs_cache_get_user(s->depth - 1, step->ip);
-	step->result.other = 0;
+	step->result.other = PVS_NOWHERE;
 	done = pvs_do(step, decoded ?: &pvs_no_text, s->depth - 1, regs);
-	if (!done && step->result.other) {
+	if (!done && step->result.other != PVS_NOWHERE) {
 		/* The kernel deals with that, and then it starts anew. */
 		*where = step->result.other;
 		*cause = X86_PF_USER | (step->result.other_write ? X86_PF_WRITE : 0);
