@@ -2,7 +2,7 @@
 // files: arch/x86/mm/fault.c
 //
 // A fault on a trapped page is nobody else's business: before the tracepoints
-// and before kmmio.
+// and before kmmio. What the kernel has mapped for another fault is what comes next.
 
 @@
 @@
@@ -18,4 +18,6 @@ identifier regs, error_code, address;
 +		return;
 	trace_page_fault_entries(...);
 	...
+	local_irq_disable();
++	pv_shadow_faulted(address);
  }

@@ -32,6 +32,7 @@
 
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
+#include "../../mm/user.h"
 #include "../../pvops/root.h"
 #include "cache.h"
 #include "compare.h"
@@ -798,6 +799,25 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	return pvs_fix_copy(where, *error_code);
 }
 NOKPROBE_SYMBOL(__pv_shadow_fault);
+
+/**
+ * __pv_shadow_faulted - the kernel has dealt with a page fault
+ * @addr: where it was
+ *
+ * Interrupts off. The access is going to be made once more, as a rule: that is not to
+ * fault for this CPU's copies. Sets no dirty bit that the kernel has not set.
+ */
+void __pv_shadow_faulted(unsigned long addr)
+{
+	struct pvs_user *user;
+
+	if (addr >= TASK_SIZE_MAX || !pvs_cpu_on())
+		return;
+	user = pvs_root_user();
+	if (user && pvs_user_fill(user, addr, X86_PF_USER))
+		pvs_count(PVS_FILLED);
+}
+NOKPROBE_SYMBOL(__pv_shadow_faulted);
 
 /* Has the instruction run to its end, or did a fixup take it elsewhere? */
 static bool pvs_step_completed(const struct pvs_step *step,

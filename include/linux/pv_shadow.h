@@ -128,6 +128,7 @@ void pv_shadow_timed_put(void);
 
 bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 		       unsigned long *addr);
+void __pv_shadow_faulted(unsigned long addr);
 bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on);
 void __pv_shadow_debug_exit(void);
 void __pv_shadow_int3(struct pt_regs *regs, bool *irqs_on);
@@ -156,6 +157,13 @@ static __always_inline bool pv_shadow_fault(struct pt_regs *regs,
 {
 	return static_branch_unlikely(&pv_shadow_key) &&
 	       __pv_shadow_fault(regs, error_code, addr);
+}
+
+/* Page fault, last thing: the kernel has dealt with it. Interrupts off. */
+static __always_inline void pv_shadow_faulted(unsigned long addr)
+{
+	if (static_branch_unlikely(&pv_shadow_key))
+		__pv_shadow_faulted(addr);
 }
 
 /* Debug trap of kernel code: true if nobody else is to hear of it. */
@@ -281,6 +289,10 @@ static inline bool pv_shadow_fault(struct pt_regs *regs,
 				   unsigned long *addr)
 {
 	return false;
+}
+
+static inline void pv_shadow_faulted(unsigned long addr)
+{
 }
 
 static inline bool pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6,
