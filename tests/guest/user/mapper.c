@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Map a BAR and access it from user mode: mapper FILE MODE THREADS COUNT [SEED]
+ * Map a BAR and access it from user mode: mapper BAR MODE THREADS COUNT [SEED]
  *
  * MODE is one of these. Each thread has a part of its own of the BAR's first page, and
  * knows what it has to read there; the pages next to the BAR's are memory, which each
@@ -10,12 +10,14 @@
  * moves: moves of general registers only
  * roam:  plain, and threads go from CPU to CPU
  * x87:   what only the processor can do
+ * probed: moves with uprobes on them
+ * large: plain, with all of 2M of the BAR mapped
  * churn: plain, while another thread maps, unmaps, moves and protects the memory beside
  *	  and the BAR's second page, and forks processes that access the BAR and exit
  */
 #define _GNU_SOURCE
 #include <err.h>
-#include <fcntl.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,10 +26,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bar.h"
 #include "thread.h"
 
 #define PAGE	4096UL
@@ -123,6 +126,69 @@ static void x87(struct thread *t, volatile uint8_t *p, uint64_t value)
 		wrong(t, "fild", have, value);
 }
 
+/* Instructions with a uprobe on them: the kernel has their copies stepped elsewhere. */
+static struct {
+	const char *insn;
+	int fd;
+} probe[2];
+
+__attribute__((noinline)) static void probed(struct thread *t, volatile uint8_t *p,
+					     uint64_t value)
+{
+	uint64_t have;
+
+	asm volatile(".globl probed_store, probed_load\n"
+		     "probed_store: movq %2, %0\n"
+		     "probed_load: movq %0, %1\n"
+		     : "+m"(*(volatile uint64_t *)p), "=&r"(have) : "r"(value));
+	if (have != value)
+		wrong(t, "probed", have, value);
+}
+
+extern const char probed_store[], probed_load[], __ehdr_start[];
+
+static void probe_all(void)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr), .inherit = 1 };
+	unsigned int i;
+	FILE *f = fopen("/sys/bus/event_source/devices/uprobe/type", "r");
+
+	if (!f || fscanf(f, "%u", &attr.type) != 1)
+		errx(1, "no uprobes");
+	fclose(f);
+	attr.uprobe_path = (uintptr_t)"/proc/self/exe";
+	probe[0].insn = probed_store;
+	probe[1].insn = probed_load;
+	for (i = 0; i < 2; i++) {
+		/* Linked to one address, where the file stands as it is. */
+		attr.probe_offset = probe[i].insn - __ehdr_start;
+		probe[i].fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+		if (probe[i].fd < 0)
+			err(1, "uprobe");
+	}
+}
+
+static void probes_hit(uint64_t want)
+{
+	struct thread none = {};
+	uint64_t hits = 0;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		if (read(probe[i].fd, &hits, sizeof(hits)) != sizeof(hits) || hits != want)
+			wrong(&none, "hits", hits, want);
+}
+
+static void access_by(struct thread *t, volatile uint8_t *p, uint64_t value)
+{
+	if (!strcmp(mode, "x87"))
+		x87(t, p, value);
+	else if (!strcmp(mode, "probed"))
+		probed(t, p, value);
+	else
+		plain(t, p, value);
+}
+
 /* Another thread does to the memory beside what processes do. */
 static atomic_bool done;
 
@@ -214,8 +280,7 @@ static void *run(void *data)
 		unsigned int n = next(t) % NEIGHBOURS;
 		uint64_t *word = (uint64_t *)(mine + n * PAGE);
 
-		(strcmp(mode, "x87") ? plain : x87)(t, bar + t->nr * 256 +
-			next(t) % 31 * 8, value);
+		access_by(t, bar + t->nr * 256 + next(t) % 31 * 8, value);
 		if (*word != sum[n])
 			wrong(t, "memory", *word, sum[n]);
 		*word = sum[n] += value;
@@ -234,27 +299,25 @@ int main(int argc, char **argv)
 	unsigned int threads, i;
 	struct thread *t, extra = { .random = 4711 };
 	uint8_t *area;
-	int fd;
+	size_t size;
 
 	if (argc < 5)
-		errx(1, "usage: mapper FILE MODE THREADS COUNT [SEED]");
+		errx(1, "usage: mapper BAR MODE THREADS COUNT [SEED]");
 	mode = argv[2];
 	threads = atoi(argv[3]);
 	count = strtoul(argv[4], NULL, 0);
 	signal(SIGTERM, stop);
 
 	/* One area, so that the BAR's pages share a table with memory. */
-	area = mmap(NULL, 4UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	area = mmap(NULL, 8UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (area == MAP_FAILED)
 		err(1, "mmap");
 	area = (uint8_t *)(((uintptr_t)area + (2UL << 20) - 1) & -(2UL << 20));
-	fd = open(argv[1], O_RDWR | O_SYNC);
-	if (fd < 0)
-		err(1, "%s", argv[1]);
-	bar = mmap(area, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-	if (bar == MAP_FAILED)
-		err(1, "mmap %s", argv[1]);
-	near_bar = area + 4 * PAGE;
+	size = strcmp(mode, "large") ? 4 * PAGE : 2UL << 20;
+	bar = map_bar(argv[1], area, size);
+	near_bar = area + size;
+	if (!strcmp(mode, "probed"))
+		probe_all();
 
 	t = calloc(threads, sizeof(*t));
 	for (i = 0; i < threads; i++) {
@@ -271,6 +334,8 @@ int main(int argc, char **argv)
 	done = true;
 	if (extra.id)
 		pthread_join(extra.id, NULL);
+	if (!strcmp(mode, "probed"))
+		probes_hit(threads * strtoul(argv[4], NULL, 0));
 	printf("mapper: %s, %u threads, %s each, %d wrong\n", mode, threads, argv[4], bad);
 	return bad != 0;
 }

@@ -4,7 +4,7 @@
  * debugger stops, what system calls on the memory return. All of it is printed, and has to
  * be the same whether the BAR is traced or not.
  *
- * signals FILE [watch]: and count data breakpoints, which TCG does not bear when the
+ * signals BAR [watch]: and count data breakpoints, which TCG does not bear when the
  * instruction is single-stepped: it is taken into the kernel twice, natively as well
  */
 #define _GNU_SOURCE
@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -20,8 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -29,6 +30,8 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#include "bar.h"
 
 #define PAGE	4096UL
 #define TF	0x100UL
@@ -144,6 +147,9 @@ static void faults(void)
 	TRY("move to what may be read", ({
 		d = (void *)memory; s = (void *)bar; n = 2;
 		asm volatile("rep movsl" : "+D"(d), "+S"(s), "+c"(n) : : "memory"); }));
+	TRY("move to nowhere", ({
+		d = NULL; s = (void *)bar;
+		asm volatile("movsl" : "+D"(d), "+S"(s) : : "memory"); }));
 	TRY("move to the kernel", ({
 		d = (void *)0xffffffff81000000UL; s = (void *)bar;
 		asm volatile("movsl" : "+D"(d), "+S"(s) : : "memory"); }));
@@ -165,6 +171,76 @@ static void faults(void)
 		d = (void *)memory; s = (void *)bar; n = 4;
 		asm volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory"); }));
 	printf("it is 0x%x\n", *(volatile uint32_t *)memory);
+}
+
+/* Denied by a key: told as such, also where the permissions deny it, also in the kernel. */
+static void keys(void)
+{
+	int key = pkey_alloc(0, 0);
+	char buf[8] = "";
+	int p[2];
+
+	if (key < 0 || pipe(p)) {
+		printf("keys: %s\n", strerror(errno));
+		return;
+	}
+	pkey_mprotect((void *)bar, PAGE, PROT_READ | PROT_WRITE, key);
+	/* A handler begins with all but the first key denied, and we leave it by a jump. */
+	pkey_set(key, 0);
+	TRY("key: read", read32(bar));
+	TRY("key: write", write32(bar, 0x4711));
+	pkey_set(key, PKEY_DISABLE_WRITE);
+	TRY("key: read what must not be written", read32(bar));
+	TRY("key: write what must not be written", write32(bar, 1));
+	pkey_set(key, PKEY_DISABLE_ACCESS);
+	TRY("key: read what must not be accessed", read32(bar));
+	pkey_set(key, PKEY_DISABLE_ACCESS);
+	printf("key: write from the BAR: %zd", write(p[1], (void *)bar, 8));
+	printf(" %s\n", strerror(errno));
+	printf("key: read to the BAR: %zd", write(p[1], buf, 8));
+	printf(" %zd", read(p[0], (void *)bar, 8));
+	printf(" %s\n", strerror(errno));
+	pkey_mprotect((void *)bar, PAGE, PROT_READ, key);
+	TRY("key: write what is read-only", write32(bar, 1));
+	pkey_set(key, 0);
+	TRY("key: write what is only read-only", write32(bar, 1));
+	pkey_mprotect((void *)bar, PAGE, PROT_READ | PROT_WRITE, 0);
+	pkey_free(key);
+	TRY("key: none", write32(bar, 0x4712));
+	close(p[0]);
+	close(p[1]);
+}
+
+/* What may make no system call but the simplest makes its accesses. */
+static void confined(void)
+{
+	uint32_t sum = 0;
+	int status, i;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+			_exit(99);
+		for (i = 0; i < 16; i++) {
+			*(volatile uint32_t *)(bar + 4 * i) = i;
+			sum += *(volatile uint32_t *)(bar + 4 * i);
+		}
+		asm volatile("fildl %1; fistpl %0" : "=m"(i) : "m"(*(volatile int *)(bar + 20)));
+		syscall(SYS_exit, sum + i);
+	}
+	waitpid(pid, &status, 0);
+	printf("confined: exit %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+		*(volatile uint32_t *)bar = 1;
+		getppid();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	printf("and it is confined: signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
 static void exceptions(void)
@@ -316,19 +392,11 @@ static void system_calls(void)
 
 int main(int argc, char **argv)
 {
-	int fd;
-
 	if (argc < 2)
-		errx(1, "usage: signals FILE");
-	fd = open(argv[1], O_RDWR | O_SYNC);
-	if (fd < 0)
-		err(1, "%s", argv[1]);
+		errx(1, "usage: signals BAR");
 	memory = mmap(NULL, 2UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memory = (uint8_t *)(((uintptr_t)memory + 0xfffff) & ~0xfffffUL);
-	bar = mmap((void *)(memory + 16 * PAGE), 4 * PAGE, PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_FIXED, fd, 0);
-	if (bar == MAP_FAILED)
-		err(1, "mmap");
+	bar = map_bar(argv[1], (void *)(memory + 16 * PAGE), 4 * PAGE);
 
 	setvbuf(stdout, NULL, _IONBF, 0);
 	handle(SIGSEGV, on_signal);
@@ -342,6 +410,8 @@ int main(int argc, char **argv)
 	debugged(33 /* PTRACE_SINGLEBLOCK */, "stepped by blocks");
 	system_calls();
 	exceptions();
+	keys();
+	confined();
 	faults();
 	return 0;
 }

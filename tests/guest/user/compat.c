@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A process of 32 bits that maps a BAR: what it reads is what it wrote.
+ *
+ * compat BAR COUNT
+ */
+#include <stdint.h>
+#include <stdio.h>
+
+#include "bar.h"
+
+#define ACCESS(insn, type)							\
+	do {									\
+		type have_, want_ = (type)(i * 0x9e3779b9U);			\
+		asm volatile(insn " %1, %0" : "=m"(*(volatile type *)p) : "q"(want_)); \
+		asm volatile(insn " %1, %0" : "=q"(have_) : "m"(*(volatile type *)p)); \
+		bad += have_ != want_;						\
+	} while (0)
+
+int main(int argc, char **argv)
+{
+	unsigned int i, n, bad = 0, count;
+	uint32_t buf[4] = {}, *from, *to;
+	uint8_t *bar;
+
+	if (argc < 3)
+		errx(1, "usage: compat BAR COUNT");
+	count = atoi(argv[2]);
+	bar = mmap(NULL, 4 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bar = map_bar(argv[1], bar, 4 * 4096);
+	for (i = 0; i < count; i++) {
+		uint8_t *p = bar + i % 0x1000 * 4;
+
+		ACCESS("movb", uint8_t);
+		ACCESS("movw", uint16_t);
+		ACCESS("movl", uint32_t);
+		/* In 64 bits this byte begins another instruction. */
+		asm volatile("movl $0x12345678, %%eax; incl %%eax; movl %%eax, %0"
+			     : "=m"(*(volatile uint32_t *)p) : : "eax");
+		bad += *(volatile uint32_t *)p != 0x12345679;
+		from = (uint32_t *)p;
+		to = buf;
+		n = 1;
+		asm volatile("rep movsl" : "+S"(from), "+D"(to), "+c"(n) : : "memory");
+		bad += buf[0] != 0x12345679;
+	}
+	printf("compat: %u rounds, %u wrong\n", count, bad);
+	return bad != 0;
+}
