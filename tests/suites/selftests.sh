@@ -7,10 +7,11 @@
 # SELFTESTS=PATTERN	takes only the tests whose 'suite/name' matches (grep -E)
 # SELFTESTS_APPEND=ARG	one more parameter for the traced boot (to see a difference)
 # SELFTESTS_KEEP=DIR	keeps what both boots printed there
+# NEIGHBOUR=yes		has each of their processes map a device beside its memory, in both
 
 # QEMU's far return in user mode reads the stack with the kernel's rights (7.2's
 # helper_lret_protected), and with SMAP that is an oops of the native kernel.
-SUITE_VM=(--smp 4 --mem 3072 --append clearcpuid=smap --device edu --add build/suites/root:. --allow-reports)
+SUITE_VM=(--smp 4 --mem 3072 --append clearcpuid=smap --device edu --device "$CMB,addr=0x10" --add build/suites/root:. --allow-reports)
 
 # boot NAME SET TIMEOUT OPTION...; what to do before and after is read from stdin
 boot()
@@ -19,7 +20,20 @@ boot()
 	shift 3
 	{
 		cat
+		if [ -n "${NEIGHBOUR:-}" ]; then
+			cat <<-'EOT'
+			bar=/sys/bus/pci/devices/0000:00:10.0/resource2
+			chmod 666 $bar && ln -s $bar /suites/bar || exit 1
+			: >/suites/neighbours && chmod 666 /suites/neighbours
+			EOT
+		fi
 		echo "suites $set '${SELFTESTS:-.}'"
+		if [ -n "${NEIGHBOUR:-}" ]; then
+			cat <<-'EOT'
+			n=$(wc -c </suites/neighbours)
+			check "programs with a neighbour: $n" [ $n -ge $(wc -l </share/results/results) ]
+			EOT
+		fi
 	} | vm "$name" "${SUITE_VM[@]}" --timeout "$limit" "$@" || rc=$?
 	sed -nE "s/^((ok|not ok|skip) - )/\\1selftests: $name: /p" "$work/$name/out"
 	if grep -q '^not ok - ' "$work/$name/out"; then failures=$((failures + 1)); fi
