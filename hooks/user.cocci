@@ -6,12 +6,13 @@
 // dropped from the copies only.
 
 @@
-identifier mm, start, end;
+identifier mm, start, end, freed_tables;
 @@
- flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end, ...)
+ flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end, ...,
+		    bool freed_tables)
  {
 	...
-+	pv_shadow_flush_mm(mm, start, end);
++	pv_shadow_flush_mm(mm, start, end, freed_tables);
 	cpu = get_cpu();
 	...
  }
@@ -26,7 +27,7 @@ identifier mm, uaddr;
 @@
  arch_tlbbatch_add_pending(..., struct mm_struct *mm, unsigned long uaddr)
  {
-+	pv_shadow_flush_mm(mm, uaddr, uaddr + PAGE_SIZE);
++	pv_shadow_flush_mm(mm, uaddr, uaddr + PAGE_SIZE, false);
 	inc_mm_tlb_gen(mm);
 	...
  }
@@ -43,7 +44,7 @@ identifier vma, addr, ret;
  {
 	...
 +	if (ret)
-+		pv_shadow_flush_mm(vma->vm_mm, addr, addr + PAGE_SIZE);
++		pv_shadow_flush_mm(vma->vm_mm, addr, addr + PAGE_SIZE, false);
 	return ret;
  }
 
@@ -54,7 +55,8 @@ identifier vma, addr, ret;
  {
 	...
 +	if (ret)
-+		pv_shadow_flush_mm(vma->vm_mm, addr & PMD_MASK, (addr & PMD_MASK) + PMD_SIZE);
++		pv_shadow_flush_mm(vma->vm_mm, addr & PMD_MASK, (addr & PMD_MASK) + PMD_SIZE,
++				   false);
 	return ret;
  }
 
@@ -65,6 +67,7 @@ identifier vma, addr, ret;
  {
 	...
 +	if (ret)
-+		pv_shadow_flush_mm(vma->vm_mm, addr & PUD_MASK, (addr & PUD_MASK) + PUD_SIZE);
++		pv_shadow_flush_mm(vma->vm_mm, addr & PUD_MASK, (addr & PUD_MASK) + PUD_SIZE,
++				   false);
 	return ret;
  }

@@ -47,7 +47,8 @@ struct pvs_tree;
  * @dying:	nothing leads here any more but what CPUs may have cached
  * @level:	1 for a table of PTEs
  * @used:	number of slots in use (tree->lock)
- * @filled:	of user addresses: CPUs whose copies hold anything but links
+ * @filled:	of user addresses: CPUs whose copies hold anything but links to copies
+ * @leaves:	... and it was more than tables of Linux's, at least once
  * @copy:	the table as CPU n has it
  */
 struct pvs_table {
@@ -65,6 +66,7 @@ struct pvs_table {
 	u8			level;
 	u16			used;
 	struct cpumask		filled;
+	bool			leaves;
 	u64			*copy[];
 };
 

@@ -283,6 +283,16 @@ static void *pvs_slot(unsigned long addr)
 }
 NOKPROBE_SYMBOL(pvs_slot);
 
+static struct pv_shadow_range *pvs_slot_range(void *slot, unsigned long addr)
+{
+	struct pv_shadow_range *range = (void *)((unsigned long)slot & ~PVS_WRITES_ONLY);
+
+	if (unlikely(range && range->user) && !pvs_alias_of(range, addr, false))
+		return NULL;
+	return range;
+}
+NOKPROBE_SYMBOL(pvs_slot_range);
+
 /**
  * pvs_trapped - whose is the page of an address
  * @addr: address
@@ -294,12 +304,7 @@ NOKPROBE_SYMBOL(pvs_slot);
  */
 struct pv_shadow_range *pvs_trapped(unsigned long addr)
 {
-	struct pv_shadow_range *range;
-
-	range = (void *)((unsigned long)pvs_slot(addr) & ~PVS_WRITES_ONLY);
-	if (unlikely(range && range->user) && !pvs_alias_of(range, addr, false))
-		return NULL;
-	return range;
+	return pvs_slot_range(pvs_slot(addr), addr);
 }
 NOKPROBE_SYMBOL(pvs_trapped);
 
@@ -312,10 +317,11 @@ NOKPROBE_SYMBOL(pvs_trapped);
  */
 struct pv_shadow_range *pvs_faulted(unsigned long addr, unsigned long error_code)
 {
-	if (addr < TASK_SIZE_MAX && !(error_code & X86_PF_WRITE) &&
-	    pvs_writes_only(pvs_slot(addr)))
+	void *slot = pvs_slot(addr);
+
+	if (addr < TASK_SIZE_MAX && !(error_code & X86_PF_WRITE) && pvs_writes_only(slot))
 		return NULL;
-	return pvs_trapped(addr);
+	return pvs_slot_range(slot, addr);
 }
 NOKPROBE_SYMBOL(pvs_faulted);
 

@@ -299,7 +299,13 @@ bool pvs_user_fill(struct pvs_user *user, unsigned long addr, unsigned long erro
 			return changed;
 		entry = &t->copy[cpu][pvs_index(addr, t->level)];
 		slot = READ_ONCE(t->slot[pvs_index(addr, t->level)]);
+		/* There is a copy below by now. */
+		if (t->level > 1 && slot && !READ_ONCE(((struct pvs_table *)slot)->dying))
+			continue;
 		have = READ_ONCE(*entry);
+		/* A table of Linux's, in which there is nothing for us to put right. */
+		if (have && !pvs_is_leaf(have, t->level) && !slot && !changed)
+			return false;
 		want = pvs_user_want(user, t->level, addr, error_code);
 		/* In this order: a trapped page may just be being mapped. */
 		if (t->level == 1)
@@ -309,6 +315,11 @@ bool pvs_user_fill(struct pvs_user *user, unsigned long addr, unsigned long erro
 		/* Gone, and the flush is still to come; unless we have put it there. */
 		if (!want && !changed)
 			return false;
+		/* Ahead of the entry, as @seq is of the second look at it. */
+		if (t->level > 1 && pvs_is_leaf(want, t->level) && !READ_ONCE(t->leaves)) {
+			WRITE_ONCE(t->leaves, true);
+			smp_mb(); /* said, then filled: pairs with pvs_user_drop()'s */
+		}
 		/* Somebody dropped it, or made a copy below it. */
 		if (cmpxchg(entry, have, want) != have)
 			continue;
@@ -327,13 +338,42 @@ bool pvs_user_fill(struct pvs_user *user, unsigned long addr, unsigned long erro
 }
 NOKPROBE_SYMBOL(pvs_user_fill);
 
-/* What is filled in of a table, from one entry to another, in the copies of all CPUs. */
-static void pvs_table_drop(struct pvs_table *t, unsigned int from, unsigned int to)
+/**
+ * struct pvs_flush - what Linux flushes
+ * @start:  first address
+ * @last:   last one
+ * @tables: tables of Linux's are freed that map any of it
+ */
+struct pvs_flush {
+	unsigned long	start;
+	unsigned long	last;
+	bool		tables;
+};
+
+/*
+ * Does it take along an entry of a copy that leads to a table of Linux's? If that is freed
+ * Linux says so, and if it is only taken out, as to be mapped elsewhere or to make place
+ * for a huge page, all that it maps is flushed.
+ */
+static bool pvs_flush_links(const struct pvs_flush *f, const struct pvs_table *t,
+			    unsigned int index)
 {
-	bool all = !from && to == PVS_ENTRIES - 1;
+	unsigned long first = t->start + ((unsigned long)index << pvs_shift(t->level));
+
+	return f->tables ||
+	       (f->start <= first && f->last - first >= (1UL << pvs_shift(t->level)) - 1);
+}
+
+/* What a flush takes of a table, from one entry to another, in the copies of all CPUs. */
+static void pvs_table_drop(struct pvs_table *t, const struct pvs_flush *f,
+			   unsigned int from, unsigned int to)
+{
+	bool all = !from && to == PVS_ENTRIES - 1 &&
+		   pvs_flush_links(f, t, from) && pvs_flush_links(f, t, to);
 	struct pvs_table *child;
 	unsigned long flags;
 	unsigned int i;
+	u64 have;
 	int cpu;
 
 	/* Somebody else may be at it: what he has not dropped yet, he has before us. */
@@ -348,7 +388,8 @@ static void pvs_table_drop(struct pvs_table *t, unsigned int from, unsigned int 
 			child = t->level > 1 ? t->slot[i] : NULL;
 			if (child && !child->dying)
 				continue;
-			if (READ_ONCE(t->copy[cpu][i]))
+			have = READ_ONCE(t->copy[cpu][i]);
+			if (have && (pvs_is_leaf(have, t->level) || pvs_flush_links(f, t, i)))
 				WRITE_ONCE(t->copy[cpu][i], 0);
 		}
 	}
@@ -356,49 +397,55 @@ static void pvs_table_drop(struct pvs_table *t, unsigned int from, unsigned int 
 	local_irq_restore(flags);
 }
 
-static void pvs_tables_drop(struct pvs_table *t, unsigned long start, unsigned long last)
+static void pvs_tables_drop(struct pvs_table *t, const struct pvs_flush *f)
 {
-	unsigned int i, from = pvs_index(start, t->level);
-	unsigned int to = pvs_index(last, t->level);
+	unsigned long end = t->start + (1UL << pvs_shift(t->level + 1)) - 1;
+	unsigned int i, from = pvs_index(max(f->start, t->start), t->level);
+	unsigned int to = pvs_index(min(f->last, end), t->level);
 	struct pvs_table *child;
-	unsigned long first;
 
-	if (t->parent)
-		pvs_table_drop(t, from, to);
+	/* Who fills a leaf in says so first, and then looks whether we have counted. */
+	if (t->parent && (t->level == 1 || READ_ONCE(t->leaves) || f->tables || from != to ||
+			  pvs_flush_links(f, t, from)))
+		pvs_table_drop(t, f, from, to);
 	for (i = from; t->level > 1 && i <= to; i++) {
 		child = READ_ONCE(t->slot[i]);
-		if (!child)
-			continue;
-		first = child->start;
-		pvs_tables_drop(child, max(start, first),
-				min(last, first + (1UL << pvs_shift(t->level)) - 1));
+		if (child)
+			pvs_tables_drop(child, f);
 	}
 }
 
 /* Linux's tables changed first. Under RCU. */
-static void pvs_user_drop(struct pvs_user *user, unsigned long start, unsigned long end)
+static void pvs_user_drop(struct pvs_user *user, const struct pvs_flush *f)
 {
 	atomic_long_inc(&user->seq);
 	smp_mb__after_atomic(); /* counted, then dropped: see the top of the file */
 
-	end = min(end, TASK_SIZE_MAX);
-	if (start < end)
-		pvs_tables_drop(user->tree.root, start, end - 1);
+	if (f->start <= f->last)
+		pvs_tables_drop(user->tree.root, f);
 }
 
 /**
  * __pv_shadow_flush_mm - an address space is about to be flushed from TLBs
- * @mm:	   it
- * @start: first address
- * @end:   address behind the last one, or TLB_FLUSH_ALL
+ * @mm:	    it
+ * @start:  first address
+ * @end:    address behind the last one, or TLB_FLUSH_ALL
+ * @tables: tables that map any of it are going to be freed
  *
  * Linux's tables have changed there, and nobody has begun to flush. Any context but NMIs.
  */
-void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end)
+void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
+			  bool tables)
 {
+	const struct pvs_flush f = {
+		.start = start,
+		/* The page behind what programs may use, so that the last table is whole. */
+		.last = min(end, TASK_SIZE_MAX + PAGE_SIZE) - 1,
+		.tables = tables,
+	};
 	struct pvs_user *user;
 
-	if (!pvs_users_exist())
+	if (!pvs_users_exist() || start >= end)
 		return;
 
 	/* Changed first, looked up afterwards: pairs with the one in pvs_user_get(). */
@@ -406,7 +453,7 @@ void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned lo
 	rcu_read_lock();
 	user = pvs_user_find(__pa(mm->pgd));
 	if (user)
-		pvs_user_drop(user, start, end);
+		pvs_user_drop(user, &f);
 	rcu_read_unlock();
 }
 

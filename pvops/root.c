@@ -32,12 +32,14 @@
  * @pgd:   physical address of the pgd that it stands for, 0 if none
  * @user:  the copies of user tables of that address space, or NULL
  * @page:  the table, followed by the one for user mode if PTI is on
+ * @pa:	   its physical address
  */
 struct pvs_root {
 	raw_spinlock_t	lock;
 	u64		pgd;
 	struct pvs_user	*user;
 	u64		*page;
+	u64		pa;
 };
 
 /**
@@ -100,6 +102,7 @@ void pvs_roots_free(void)
 			root->user = NULL;
 			free_pages((unsigned long)root->page, pvs_root_order());
 			root->page = NULL;
+			root->pa = 0;
 		}
 	}
 }
@@ -125,6 +128,7 @@ int pvs_roots_alloc(void)
 				pvs_roots_free();
 				return -ENOMEM;
 			}
+			root->pa = __pa(root->page);
 		}
 	}
 
@@ -246,8 +250,7 @@ static unsigned long pvs_logical_cr3(struct pvs_cpu *c, unsigned long cr3)
 {
 	struct pvs_root *root = pvs_root_of(c, cr3);
 
-	if (!root || !root->page ||
-	    (cr3 & CR3_ADDR_MASK) != __pa(root->page))
+	if (!root || (cr3 & CR3_ADDR_MASK) != root->pa)
 		return cr3;
 
 	return (cr3 & ~CR3_ADDR_MASK) | __sme_set(root->pgd);
@@ -428,7 +431,7 @@ static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
 	unsigned long cr3 = __native_read_cr3();
 	struct pvs_root *root = pvs_root_of(c, cr3);
 
-	if (!root || !root->page || (cr3 & CR3_ADDR_MASK) != __pa(root->page))
+	if (!root || (cr3 & CR3_ADDR_MASK) != root->pa)
 		return NULL;
 
 	return root;

@@ -136,7 +136,8 @@ unsigned long __pv_shadow_hardware_cr3(unsigned long cr3);
 void __pv_shadow_nmi_enter(struct pt_regs *regs);
 void __pv_shadow_nmi_exit(void);
 void __pv_shadow_flush_range(unsigned long start, unsigned long end);
-void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end);
+void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
+			  bool tables);
 void __pv_shadow_user_exit(struct pt_regs *regs);
 void __pv_shadow_user_entry(struct pt_regs *regs);
 bool __pv_shadow_user_debug(struct pt_regs *regs, unsigned long *dr6);
@@ -219,13 +220,13 @@ static __always_inline void pv_shadow_flush_range(unsigned long start,
 
 /*
  * Before the kernel flushes user addresses from TLBs, and makes that known: before
- * inc_mm_tlb_gen().
+ * inc_mm_tlb_gen(). @tables are freed as well.
  */
 static __always_inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
-					       unsigned long end)
+					       unsigned long end, bool tables)
 {
 	if (static_branch_unlikely(&pv_shadow_key))
-		__pv_shadow_flush_mm(mm, start, end);
+		__pv_shadow_flush_mm(mm, start, end, tables);
 }
 
 /* The last thing on the way to user mode, interrupts off ... */
@@ -316,7 +317,7 @@ static inline void pv_shadow_flush_range(unsigned long start, unsigned long end)
 }
 
 static inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
-				      unsigned long end)
+				      unsigned long end, bool tables)
 {
 }
 

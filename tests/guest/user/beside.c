@@ -25,8 +25,12 @@
 #include "thread.h"
 
 #define PAGE	4096UL
-#define PAGES	1024		/* 4M; the BAR is in the middle of each 2M */
+#define BARS	2		/* each 2M that has the BAR in its middle */
+#define PAGES	((BARS + 1) * 512)	/* behind them is one without */
 #define WORDS	(PAGE / 8)
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
 
 static uint8_t *area;
 static unsigned int version[PAGES];
@@ -34,7 +38,7 @@ static unsigned int nr_memory;
 static atomic_bool done;
 static bool asks;
 static atomic_int bad;
-static atomic_ulong accesses, rounds, dirtied;
+static atomic_ulong accesses, rounds, dirtied, collapsed;
 
 static void wrong(const char *what, unsigned long where, uint64_t have, uint64_t want)
 {
@@ -44,7 +48,7 @@ static void wrong(const char *what, unsigned long where, uint64_t have, uint64_t
 
 static bool is_bar(unsigned int page)
 {
-	return page % 512 >= 256 && page % 512 < 260;
+	return page < BARS * 512 && page % 512 >= 256 && page % 512 < 260;
 }
 
 /* Every 8th is like others, so that there is something to merge. */
@@ -202,8 +206,13 @@ static void *use_memory(void *data)
 				look_at_dirty(t, page);
 			break;
 		case 7:
-			madvise(area + (next(t) % 2 << 21), 256 * PAGE,
+			madvise(area + (next(t) % BARS << 21), 256 * PAGE,
 				next(t) % 2 ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+			break;
+		case 8:
+			/* A table of Linux's that the copies lead to becomes a huge page. */
+			if (!(next(t) % 4) && !madvise(page_at(BARS * 512), 512 * PAGE, MADV_COLLAPSE))
+				collapsed++;
 			break;
 		default:
 			if (next(t) % 2)
@@ -235,11 +244,11 @@ int main(int argc, char **argv)
 	fd = open(argv[1], O_RDWR | O_SYNC);
 	if (fd < 0)
 		err(1, "%s", argv[1]);
-	for (i = 256; i < PAGES; i += 512)
+	for (i = 256; i < BARS * 512; i += 512)
 		if (mmap(page_at(i), 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 			 fd, 0) == MAP_FAILED)
 			err(1, "mmap %s", argv[1]);
-	for (i = 0; i < PAGES; i += 512)
+	for (i = 0; i < BARS * 512; i += 512)
 		madvise(page_at(i), 256 * PAGE, MADV_MERGEABLE);
 	for (i = 0; i < PAGES; i++)
 		if (!is_bar(i))
@@ -259,7 +268,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < PAGES; i++)
 		if (!is_bar(i))
 			check_page(i, 0, 1);
-	printf("beside: %lu accesses, %lu rounds, %lu times dirty, %d wrong\n", accesses, rounds,
-	       dirtied, bad);
+	printf("beside: %lu accesses, %lu rounds, %lu times dirty, %lu times huge, %d wrong\n",
+	       accesses, rounds, dirtied, collapsed, bad);
 	return bad != 0;
 }
