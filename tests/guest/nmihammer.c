@@ -19,6 +19,10 @@
 #include <linux/nmi.h>
 #include <linux/pci.h>
 #include <linux/percpu.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
 
 #include <asm/apic.h>
 
@@ -42,6 +46,10 @@ MODULE_PARM_DESC(hold, "microseconds that the handler stays, between two accesse
 #define TASK_OFFSET	0x2000
 #define HANDLER_OFFSET	0x3000
 
+static unsigned long user;
+module_param(user, ulong, 0444);
+MODULE_PARM_DESC(user, "address that the handler reads if it comes from a program named mapper");
+
 static void __iomem *bar;
 static bool stop;
 static atomic_t busy;
@@ -54,6 +62,7 @@ static DEFINE_PER_CPU(bool, nmi_due);
 enum { NOTHING, GOING, COMING, NR_PHASES };
 static int phase;
 static DEFINE_PER_CPU(unsigned int [NR_PHASES], held);
+static DEFINE_PER_CPU(unsigned int, of_user);
 
 static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
 {
@@ -72,6 +81,9 @@ static int nmi_handler(unsigned int cmd, struct pt_regs *regs)
 		readl(bar + TASK_OFFSET);
 	if (what & 4)
 		memcpy_fromio(&n, bar + HANDLER_OFFSET + 8, 4);
+	if (user && user_mode(regs) && !strcmp(current->comm, "mapper") &&
+	    !copy_from_user_nmi(&n, (void __user *)user, 4))
+		this_cpu_inc(of_user);
 	this_cpu_write(nmi_due, false);
 
 	return NMI_HANDLED;
@@ -162,7 +174,7 @@ static int __init nmihammer_init(void)
 {
 	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL);
 	struct task_struct *task;
-	unsigned int sum = 0, going = 0, coming = 0;
+	unsigned int sum = 0, going = 0, coming = 0, users = 0;
 	int cpu, early, late;
 
 	if (!pdev) {
@@ -216,9 +228,12 @@ static int __init nmihammer_init(void)
 		sum += per_cpu(nmis, cpu);
 		going += per_cpu(held, cpu)[GOING];
 		coming += per_cpu(held, cpu)[COMING];
+		users += per_cpu(of_user, cpu);
 	}
 	pr_info("%u NMIs handled, %u while a CPU went, %u while one came\n",
 		sum, going, coming);
+	if (user)
+		pr_info("%u read a program's memory\n", users);
 	iounmap(bar);
 	pci_disable_device(pdev);
 	pci_dev_put(pdev);
