@@ -40,7 +40,7 @@ static inline int open_vfio(char *name, off_t *offset)
 /**
  * map_bar - map a device
  * @name: FILE, FILE@OFFSET (in hexadecimal), or vfio=GROUP:DEVICE:REGION
- * @at:	  where
+ * @at:	  where, or NULL for anywhere
  * @size: how much
  */
 static inline void *map_bar(const char *name, void *at, size_t size)
@@ -61,7 +61,8 @@ static inline void *map_bar(const char *name, void *at, size_t size)
 	}
 	if (fd < 0)
 		err(1, "%s", name);
-	bar = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, offset);
+	bar = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | (at ? MAP_FIXED : 0), fd,
+		   offset);
 	if (bar == MAP_FAILED)
 		err(1, "mmap %s", name);
 	free(copy);

@@ -3,7 +3,7 @@
  * Memory in the same 2M as a mapped BAR: whatever the kernel does to it, not a byte of it
  * is lost, what is written counts as written, and the BAR is accessed all the while.
  *
- * beside FILE SECONDS BAR-THREADS MEMORY-THREADS [swap]: with "swap" nobody asks what was
+ * beside BAR SECONDS BAR-THREADS MEMORY-THREADS [swap]: with "swap" nobody asks what was
  * written to, for then the kernel maps nothing writable that is clean, as it does what was
  * swapped in for a read
  */
@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bar.h"
 #include "thread.h"
 
 #define PAGE	4096UL
@@ -230,10 +231,9 @@ int main(int argc, char **argv)
 	unsigned int i, nr_bar;
 	struct thread *t;
 	uint8_t *raw;
-	int fd;
 
 	if (argc < 5)
-		errx(1, "usage: beside FILE SECONDS BAR-THREADS MEMORY-THREADS [swap]");
+		errx(1, "usage: beside BAR SECONDS BAR-THREADS MEMORY-THREADS [swap]");
 	asks = argc < 6;
 	nr_bar = atoi(argv[3]);
 	nr_memory = atoi(argv[4]);
@@ -241,13 +241,8 @@ int main(int argc, char **argv)
 	if (raw == MAP_FAILED)
 		err(1, "mmap");
 	area = (uint8_t *)(((uintptr_t)raw + (2UL << 20) - 1) & -(2UL << 20));
-	fd = open(argv[1], O_RDWR | O_SYNC);
-	if (fd < 0)
-		err(1, "%s", argv[1]);
 	for (i = 256; i < BARS * 512; i += 512)
-		if (mmap(page_at(i), 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-			 fd, 0) == MAP_FAILED)
-			err(1, "mmap %s", argv[1]);
+		map_bar(argv[1], page_at(i), 4 * PAGE);
 	for (i = 0; i < BARS * 512; i += 512)
 		madvise(page_at(i), 256 * PAGE, MADV_MERGEABLE);
 	for (i = 0; i < PAGES; i++)

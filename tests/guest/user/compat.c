@@ -26,8 +26,7 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		errx(1, "usage: compat BAR COUNT");
 	count = atoi(argv[2]);
-	bar = mmap(NULL, 4 * 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bar = map_bar(argv[1], bar, 4 * 4096);
+	bar = map_bar(argv[1], NULL, 4 * 4096);
 	for (i = 0; i < count; i++) {
 		uint8_t *p = bar + i % 0x1000 * 4;
 

@@ -3,11 +3,10 @@
  * Instructions that access a BAR while another thread makes others of them, which the
  * processor does not know: nobody but the process may notice.
  *
- * flip FILE SECONDS
+ * flip BAR SECONDS
  */
 #define _GNU_SOURCE
 #include <err.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,6 +18,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "bar.h"
 
 /* What is there now and then, at the address in rax; the first one is good. */
 static const struct {
@@ -83,17 +84,13 @@ int main(int argc, char **argv)
 {
 	pthread_t t[3];
 	unsigned int i;
-	int fd;
 
 	if (argc < 3)
-		errx(1, "usage: flip FILE SECONDS");
-	fd = open(argv[1], O_RDWR | O_SYNC);
-	if (fd < 0)
-		err(1, "%s", argv[1]);
-	bar = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		errx(1, "usage: flip BAR SECONDS");
+	bar = map_bar(argv[1], NULL, 4096);
 	text = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
-	if (bar == MAP_FAILED || text == MAP_FAILED)
+	if (text == MAP_FAILED)
 		err(1, "mmap");
 	for (i = 0; i < FLIPS; i++)
 		memcpy(text + i * 64, flips[i].good, 16);
