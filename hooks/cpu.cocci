@@ -6,7 +6,7 @@
 @@
 @@
 #include <asm/tlbflush.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@

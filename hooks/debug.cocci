@@ -8,7 +8,7 @@
 @@
 @@
 #include <asm/debugreg.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier regs, dr6;

@@ -7,7 +7,7 @@
 @@
 @@
 #include <asm/efi.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@

@@ -7,7 +7,7 @@
 @@
 @@
 #include <asm/irq_stack.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier regs, error_code, address;

@@ -7,7 +7,7 @@
 @@
 @@
 #include <asm/tlbflush.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier start, end;

@@ -7,12 +7,12 @@
 @@
 @@
 #include <asm/apicdef.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@
 #include <asm/mshyperv.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@

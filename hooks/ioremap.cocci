@@ -6,7 +6,7 @@
 @@
 @@
 #include <linux/mmiotrace.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 expression phys, size, addr;

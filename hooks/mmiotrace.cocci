@@ -7,7 +7,7 @@
 @@
 @@
 #include <linux/mmiotrace.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@

@@ -7,7 +7,7 @@
 @@
 @@
 #include <asm/nmi.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier regs;

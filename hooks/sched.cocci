@@ -7,12 +7,12 @@
 @@
 @@
 #include <linux/sched/wake_q.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@
 #include <linux/user_events.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier rq, prev, next;

@@ -18,7 +18,7 @@ expression ctxt;
 @@
 @@
 #include <asm/mmu_context.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@

@@ -20,7 +20,7 @@ identifier mm, start, end, freed_tables;
 @@
 @@
 #include <asm/processor-flags.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier mm, uaddr;
@@ -35,7 +35,7 @@ identifier mm, uaddr;
 @@
 @@
 #include <asm/pgalloc.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier vma, addr, ret;

@@ -6,12 +6,12 @@
 @@
 @@
 #include <linux/sched/sysctl.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@
 #include <linux/mempolicy.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier vma, addr, pfn, size, prot;

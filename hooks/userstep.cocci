@@ -8,12 +8,12 @@
 @@
 @@
 #include <linux/tick.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 @@
 #include <linux/user-return-notifier.h>
-+#include <linux/pv_shadow.h>
++#include <linux/pv_shadow_hooks.h>
 
 @@
 identifier regs;

@@ -5,7 +5,7 @@
 #include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/init.h>
-#include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 

@@ -38,6 +38,7 @@
 #include <linux/pgtable.h>
 #include <linux/pkeys.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/rculist.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>

@@ -5,7 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/mm.h>
-#include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/smp.h>

@@ -18,6 +18,7 @@
 #include <linux/pgtable.h>
 #include <linux/printk.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 
 #include <asm/paravirt.h>
 #include <asm/tlbflush.h>

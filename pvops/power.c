@@ -10,7 +10,7 @@
 
 #include <linux/init.h>
 #include <linux/printk.h>
-#include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/suspend.h>
 
 #include <asm/tlbflush.h>

@@ -14,6 +14,7 @@
 #include <linux/pgtable.h>
 #include <linux/processor.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/slab.h>
 
 #include <asm/realmode.h>

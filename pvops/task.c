@@ -21,6 +21,7 @@
  */
 #include <linux/irqflags.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 

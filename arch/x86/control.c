@@ -12,7 +12,7 @@
 #include <linux/init.h>
 #include <linux/list.h>
 #include <linux/printk.h>
-#include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>

@@ -17,6 +17,7 @@
 #include <linux/percpu.h>
 #include <linux/ptrace.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
 #include <linux/string.h>

@@ -6,7 +6,7 @@
 
 #include <linux/init.h>
 #include <linux/printk.h>
-#include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/string.h>
 
 #include "../../pvops/backend.h"

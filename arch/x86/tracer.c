@@ -11,6 +11,7 @@
 #include <linux/pci.h>
 #include <linux/percpu.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/slab.h>
 #include <linux/time.h>
 

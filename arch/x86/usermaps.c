@@ -14,7 +14,7 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/pgtable.h>
-#include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/slab.h>
 
 #include "maps.h"

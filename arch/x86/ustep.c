@@ -13,6 +13,7 @@
 #include <linux/percpu.h>
 #include <linux/ptrace.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/sched.h>
 
 #include <asm/debugreg.h>

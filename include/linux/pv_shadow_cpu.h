@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The condition under which <asm/paravirt.h> leaves CR3 to native code. It is
- * apart from <linux/pv_shadow.h> because <asm/paravirt.h> comes before nearly
+ * apart from <linux/pv_shadow_hooks.h> because <asm/paravirt.h> comes before nearly
  * everything that one needs.
  */
 #ifndef _LINUX_PV_SHADOW_CPU_H

@@ -22,6 +22,7 @@
 #include <linux/moduleparam.h>
 #include <linux/pgtable.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/sync_core.h>

@@ -14,6 +14,7 @@
 #include <linux/nmi.h>
 #include <linux/pgtable.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/seq_file.h>
 #include <linux/set_memory.h>
 #include <linux/smp.h>

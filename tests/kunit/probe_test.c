@@ -12,6 +12,7 @@
 #include <linux/kthread.h>
 #include <linux/memory.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/slab.h>
 
 #include <asm/text-patching.h>

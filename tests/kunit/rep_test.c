@@ -7,6 +7,7 @@
 #include <linux/hrtimer.h>
 #include <linux/preempt.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_hooks.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
