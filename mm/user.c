@@ -86,15 +86,15 @@ struct pvs_walk {
 static void pvs_walk_user(const struct pvs_user *user, unsigned long addr,
 			  unsigned int stop, struct pvs_walk *w)
 {
-	unsigned int top = user->tree.root->level, level;
+	unsigned int top = user->tree.root->level, level, shift = pvs_shift(top);
 	u64 *table = __va(user->pgd), val;
 
 	w->present = false;
 	w->leaf = false;
 	w->all = ~0ULL;
 	w->nx = false;
-	for (level = top;; level--) {
-		w->entry[level] = &table[pvs_index(addr, level)];
+	for (level = top;; level--, shift -= 9) {
+		w->entry[level] = &table[(addr >> shift) % PVS_ENTRIES];
 		val = READ_ONCE(*w->entry[level]);
 		w->val[level] = val;
 		w->level = level;
@@ -198,7 +198,8 @@ static bool pvs_walk_mark(struct pvs_walk *w, unsigned int top, unsigned long er
 	u64 flags = _PAGE_ACCESSED;
 	unsigned int level;
 
-	for (level = top; level > w->level; level--)
+	/* As a rule they are there, whoever set them. */
+	for (level = top; !(w->all & _PAGE_ACCESSED) && level > w->level; level--)
 		if (!pvs_walk_set(w, level, _PAGE_ACCESSED))
 			return false;
 	if ((error_code & X86_PF_WRITE) && pvs_walk_permits(w, error_code))
@@ -400,11 +401,13 @@ static void pvs_table_drop(struct pvs_table *t, const struct pvs_flush *f,
 
 static void pvs_tables_drop(struct pvs_table *t, const struct pvs_flush *f)
 {
-	unsigned long end = t->start + (1UL << pvs_shift(t->level + 1)) - 1;
-	unsigned int i, from = pvs_index(max(f->start, t->start), t->level);
-	unsigned int to = pvs_index(min(f->last, end), t->level);
+	unsigned int i, from = 0, to = PVS_ENTRIES - 1, shift = pvs_shift(t->level);
 	struct pvs_table *child;
 
+	if (f->start > t->start)
+		from = (f->start >> shift) % PVS_ENTRIES;
+	if (!((f->last ^ t->start) >> shift >> 9))
+		to = (f->last >> shift) % PVS_ENTRIES;
 	/* Who fills a leaf in says so first, and then looks whether we have counted. */
 	if (t->parent && (t->level == 1 || READ_ONCE(t->leaves) || f->tables || from != to ||
 			  pvs_flush_links(f, t, from)))

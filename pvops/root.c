@@ -143,33 +143,82 @@ int pvs_roots_alloc(void)
 static u64 pvs_root_want(const struct pvs_root *root, unsigned int index, int cpu, u64 ref)
 {
 	unsigned int slot = index % PVS_ENTRIES;
+	struct pvs_user *user;
 
-	if (slot < PTRS_PER_PGD / 2)
-		return root->user ? pvs_root_entry(&root->user->tree, slot, cpu, ref) : ref;
+	if (slot < PTRS_PER_PGD / 2) {
+		user = READ_ONCE(root->user);
+		return user ? pvs_root_entry(&user->tree, slot, cpu, ref) : ref;
+	}
 	return index < PVS_ENTRIES ? pvs_root_entry(&pvs_tree, index, cpu, ref) : ref;
 }
 
-static void __pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
+/* What it has to be if that is not what it is. */
+static bool pvs_root_stale(const struct pvs_root *root, unsigned int index, int cpu, u64 *want)
 {
-	u64 *pgd = __va(root->pgd);
-	u64 want = pvs_root_want(root, index, cpu, READ_ONCE(pgd[index]));
+	const u64 *pgd = __va(root->pgd);
 
-	if (!pvs_same(root->page[index], want))
-		WRITE_ONCE(root->page[index], want);
+	*want = pvs_root_want(root, index, cpu, READ_ONCE(pgd[index]));
+	return !pvs_same(READ_ONCE(root->page[index]), *want);
+}
+
+static bool __pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
+{
+	u64 want;
+
+	if (!pvs_root_stale(root, index, cpu, &want))
+		return false;
+	WRITE_ONCE(root->page[index], want);
+	return true;
 }
 
 /* Make one entry, and its twin for user mode, what it has to be. Lock held. */
-static void pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
+static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 {
-	__pvs_root_set(root, index, cpu);
+	bool changed = __pvs_root_set(root, index, cpu);
+
 	if (pvs_root_order())
-		__pvs_root_set(root, index + PVS_ENTRIES, cpu);
+		changed |= __pvs_root_set(root, index + PVS_ENTRIES, cpu);
+	return changed;
+}
+
+static void pvs_root_copy(struct pvs_root *root, unsigned int index)
+{
+	const u64 *pgd = __va(root->pgd);
+	u64 ref = READ_ONCE(pgd[index]);
+
+	if (!pvs_same(root->page[index], ref))
+		WRITE_ONCE(root->page[index], ref);
+}
+
+/* One half of the entries, given the tables of ours that there may be in it. */
+static void pvs_root_set_half(struct pvs_root *root, unsigned int from, void **slot, int cpu)
+{
+	bool twin = pvs_root_order();
+	unsigned int i;
+
+	for (i = from; i < from + PTRS_PER_PGD / 2; i++) {
+		if (slot && READ_ONCE(slot[i])) {
+			pvs_root_set(root, i, cpu);
+			continue;
+		}
+		pvs_root_copy(root, i);
+		if (twin)
+			pvs_root_copy(root, i + PVS_ENTRIES);
+	}
+}
+
+/*
+ * Make all entries what they have to be: at each switch of address spaces, and so without
+ * much ado where no table of ours is. Lock held.
+ */
+static void pvs_root_set_all(struct pvs_root *root, int cpu)
+{
+	pvs_root_set_half(root, 0, root->user ? root->user->tree.root->slot : NULL, cpu);
+	pvs_root_set_half(root, PTRS_PER_PGD / 2, pvs_tree.root->slot, cpu);
 }
 
 static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
 {
-	unsigned int i;
-
 	raw_spin_lock(&root->lock);
 	WRITE_ONCE(root->pgd, pgd);
 	/*
@@ -178,9 +227,8 @@ static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
 	 * makes copies of its user tables (pvs_root_user_changed()).
 	 */
 	smp_mb();
-	root->user = pvs_user_find(pgd);
-	for (i = 0; i < PVS_ENTRIES; i++)
-		pvs_root_set(root, i, cpu);
+	WRITE_ONCE(root->user, pvs_user_find(pgd));
+	pvs_root_set_all(root, cpu);
 	raw_spin_unlock(&root->lock);
 }
 
@@ -330,10 +378,7 @@ static void pvs_root_do_set(struct pvs_root *root, int cpu, unsigned int index)
 
 static void pvs_root_do_set_all(struct pvs_root *root, int cpu, unsigned int unused)
 {
-	unsigned int i;
-
-	for (i = 0; i < PVS_ENTRIES; i++)
-		pvs_root_set(root, i, cpu);
+	pvs_root_set_all(root, cpu);
 }
 
 static void pvs_root_do_forget(struct pvs_root *root, int cpu, unsigned int unused)
@@ -468,16 +513,20 @@ bool pvs_root_sync_own(unsigned long addr)
 {
 	struct pvs_root *root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
 	unsigned int index = pvs_index(addr, pvs_tree.root->level);
+	int cpu = smp_processor_id();
 	bool changed = false;
-	u64 have;
+	u64 want;
 
-	if (!root || !raw_spin_trylock(&root->lock))
+	if (!root || !READ_ONCE(root->pgd))
 		return false;
-	if (root->pgd) {
-		have = READ_ONCE(root->page[index]);
-		pvs_root_set(root, index, smp_processor_id());
-		changed = !pvs_same(have, root->page[index]);
-	}
+	/* What this CPU runs on nobody frees: a look without the lock is good enough. */
+	if (!pvs_root_stale(root, index, cpu, &want) &&
+	    !(pvs_root_order() && pvs_root_stale(root, index + PVS_ENTRIES, cpu, &want)))
+		return false;
+	if (!raw_spin_trylock(&root->lock))
+		return false;
+	if (root->pgd)
+		changed = pvs_root_set(root, index, cpu);
 	raw_spin_unlock(&root->lock);
 
 	return changed;

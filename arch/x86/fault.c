@@ -812,9 +812,7 @@ void __pv_shadow_faulted(unsigned long addr)
 {
 	struct pvs_user *user;
 
-	if (addr >= TASK_SIZE_MAX || !pvs_cpu_on())
-		return;
-	user = pvs_root_user();
+	user = addr < TASK_SIZE_MAX ? pvs_root_user() : NULL;
 	if (user && pvs_user_fill(user, addr, X86_PF_USER))
 		pvs_count(PVS_FILLED);
 }
