@@ -440,6 +440,22 @@ void pvs_hide(unsigned long addr)
 NOKPROBE_SYMBOL(pvs_hide);
 
 /**
+ * pvs_fix_root - is a fault only due to a root that is behind
+ * @addr: where
+ *
+ * Brings this CPU's entry for the address up to date. Interrupts off.
+ *
+ * Return: true if the access is worth another try.
+ */
+bool pvs_fix_root(unsigned long addr)
+{
+	if (!pvs_root_sync_own(addr))
+		return false;
+	pvs_count(PVS_RESYNCS);
+	return true;
+}
+
+/**
  * pvs_fix_copy - is a fault only due to a copy that is behind
  * @addr:	where
  * @error_code: why
@@ -450,7 +466,7 @@ NOKPROBE_SYMBOL(pvs_hide);
  */
 bool pvs_fix_copy(unsigned long addr, unsigned long error_code)
 {
-	bool changed = pvs_root_sync_own(addr);
+	bool changed = pvs_fix_root(addr);
 	struct pvs_user *user;
 
 	if (addr < TASK_SIZE_MAX) {
@@ -463,10 +479,9 @@ bool pvs_fix_copy(unsigned long addr, unsigned long error_code)
 		   pvs_ref_permits(&pvs_tree, addr, error_code)) {
 		/* Even if nothing differs now: another CPU may have put it right. */
 		pvs_table_sync_own(&pvs_tree, addr, smp_processor_id());
-		changed = true;
+		if (!changed)
+			pvs_count(PVS_RESYNCS);
+		return true;
 	}
-
-	if (changed)
-		pvs_count(PVS_RESYNCS);
 	return changed;
 }

@@ -18,6 +18,7 @@ struct pv_shadow_range *pvs_faulted(unsigned long addr, unsigned long error_code
 bool pvs_permits(unsigned long addr, unsigned long error_code);
 bool pvs_reveal(unsigned long addr, bool write);
 void pvs_hide(unsigned long addr);
+bool pvs_fix_root(unsigned long addr);
 bool pvs_fix_copy(unsigned long addr, unsigned long error_code);
 unsigned long pvs_nr_traps(void);
 

@@ -250,6 +250,31 @@ static struct pvs_table *pvs_user_table(const struct pvs_user *user, unsigned lo
 }
 NOKPROBE_SYMBOL(pvs_user_table);
 
+/**
+ * pvs_user_place - what maps a user address
+ * @user: address space, loaded on this CPU
+ * @addr: address
+ *
+ * Interrupts off. For a quick look at a fault: most are Linux's.
+ */
+enum pvs_place pvs_user_place(const struct pvs_user *user, unsigned long addr)
+{
+	struct pvs_table *t = pvs_user_table(user, addr);
+	unsigned int index;
+	u64 have;
+
+	if (!t)
+		return PVS_BESIDE;
+	index = pvs_index(addr, t->level);
+	if (READ_ONCE(t->slot[index]))
+		return PVS_COPIED;
+	have = READ_ONCE(t->copy[smp_processor_id()][index]);
+	if (!have)
+		return pvs_user_leaf(user, addr) ? PVS_COPIED : PVS_UNMAPPED;
+	return pvs_is_leaf(have, t->level) ? PVS_COPIED : PVS_BESIDE;
+}
+NOKPROBE_SYMBOL(pvs_user_place);
+
 /* What cannot be written is another thing if it is dirty: a shadow stack. */
 static bool pvs_user_same(u64 a, u64 b)
 {
@@ -367,7 +392,7 @@ static bool pvs_flush_links(const struct pvs_flush *f, const struct pvs_table *t
 }
 
 /* What a flush takes of a table, from one entry to another, in the copies of all CPUs. */
-static void pvs_table_drop(struct pvs_table *t, const struct pvs_flush *f,
+static noinline void pvs_table_drop(struct pvs_table *t, const struct pvs_flush *f,
 			   unsigned int from, unsigned int to)
 {
 	bool all = !from && to == PVS_ENTRIES - 1 &&
@@ -401,18 +426,26 @@ static void pvs_table_drop(struct pvs_table *t, const struct pvs_flush *f,
 
 static void pvs_tables_drop(struct pvs_table *t, const struct pvs_flush *f)
 {
-	unsigned int i, from = 0, to = PVS_ENTRIES - 1, shift = pvs_shift(t->level);
+	unsigned int i, from, to, shift;
 	struct pvs_table *child;
 
-	if (f->start > t->start)
-		from = (f->start >> shift) % PVS_ENTRIES;
-	if (!((f->last ^ t->start) >> shift >> 9))
-		to = (f->last >> shift) % PVS_ENTRIES;
-	/* Who fills a leaf in says so first, and then looks whether we have counted. */
-	if (t->parent && (t->level == 1 || READ_ONCE(t->leaves) || f->tables || from != to ||
-			  pvs_flush_links(f, t, from)))
-		pvs_table_drop(t, f, from, to);
-	for (i = from; t->level > 1 && i <= to; i++) {
+	/* One entry of each table, as a rule. */
+	do {
+		shift = pvs_shift(t->level);
+		from = f->start > t->start ? (f->start >> shift) % PVS_ENTRIES : 0;
+		to = (f->last ^ t->start) >> shift >> 9 ? PVS_ENTRIES - 1 :
+							  (f->last >> shift) % PVS_ENTRIES;
+		/* Who fills a leaf in says so first, and then looks whether we have counted. */
+		if (t->parent && (t->level == 1 || READ_ONCE(t->leaves) || f->tables ||
+				  from != to || pvs_flush_links(f, t, from)))
+			pvs_table_drop(t, f, from, to);
+		if (t->level == 1)
+			return;
+		if (from == to)
+			t = READ_ONCE(t->slot[from]);
+	} while (t && from == to);
+
+	for (i = from; from != to && i <= to; i++) {
 		child = READ_ONCE(t->slot[i]);
 		if (child)
 			pvs_tables_drop(child, f);

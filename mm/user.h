@@ -47,6 +47,12 @@ void pvs_user_put(struct pvs_user *user);
 struct pvs_user *pvs_user_find(u64 pgd);
 unsigned int pvs_user_pages(void);
 
+enum pvs_place {
+	PVS_BESIDE,	/* tables of Linux's own, to which the copies lead */
+	PVS_UNMAPPED,	/* nothing: in Linux's tables there is nothing either */
+	PVS_COPIED,	/* a copy, or nothing yet */
+};
+
 /* What Linux's tables say of an access. */
 enum pvs_verdict {
 	PVS_ABSENT,	/* nothing is mapped */
@@ -55,6 +61,7 @@ enum pvs_verdict {
 	PVS_PERMITTED,
 };
 
+enum pvs_place pvs_user_place(const struct pvs_user *user, unsigned long addr);
 u64 pvs_user_leaf(const struct pvs_user *user, unsigned long addr);
 enum pvs_verdict pvs_user_verdict(const struct pvs_user *user, unsigned long addr,
 				  unsigned long error_code);

@@ -737,6 +737,24 @@ static noinline bool pvs_begin_user(struct pvs_steps *s, struct pt_regs *regs,
 }
 NOKPROBE_SYMBOL(pvs_begin_user);
 
+/* Where this CPU faulted last on what tables of Linux's own map. */
+static DEFINE_PER_CPU(unsigned long, pvs_beside);
+
+/* Most faults are at user addresses, and few of these in the way of our copies. */
+static enum pvs_place pvs_place(unsigned long addr)
+{
+	enum pvs_place place = PVS_COPIED;
+	struct pvs_user *user;
+
+	if (addr < TASK_SIZE_MAX) {
+		user = pvs_root_user();
+		place = user ? pvs_user_place(user, addr) : PVS_BESIDE;
+	}
+	this_cpu_write(pvs_beside, place == PVS_BESIDE ? addr : 0);
+	return place;
+}
+NOKPROBE_SYMBOL(pvs_place);
+
 /**
  * __pv_shadow_fault - a page fault, before anybody else hears of it
  * @regs:	registers
@@ -754,6 +772,7 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 {
 	unsigned long where = *addr;
 	struct pv_shadow_range *range = NULL;
+	enum pvs_place place;
 	struct pvs_steps *s;
 	struct pvs_step *step;
 	bool same;
@@ -766,7 +785,8 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	same = step && step->armed && step->ip == regs->ip &&
 	       step->sp == regs->sp && (regs->flags & X86_EFLAGS_TF);
 
-	if (where < TASK_SIZE_MAX || !user_mode(regs))
+	place = pvs_place(where);
+	if (place == PVS_COPIED && (where < TASK_SIZE_MAX || !user_mode(regs)))
 		range = pvs_faulted(where, *error_code);
 
 	if (unlikely(range && range->mm)) {
@@ -797,7 +817,7 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	else if (user_mode(regs))
 		pvs_user_aborted();
 
-	return pvs_fix_copy(where, *error_code);
+	return place == PVS_COPIED ? pvs_fix_copy(where, *error_code) : pvs_fix_root(where);
 }
 NOKPROBE_SYMBOL(__pv_shadow_fault);
 
@@ -812,7 +832,9 @@ void __pv_shadow_faulted(unsigned long addr)
 {
 	struct pvs_user *user;
 
-	user = addr < TASK_SIZE_MAX ? pvs_root_user() : NULL;
+	if (addr >= TASK_SIZE_MAX || this_cpu_read(pvs_beside) == addr)
+		return;
+	user = pvs_root_user();
 	if (user && pvs_user_fill(user, addr, X86_PF_USER))
 		pvs_count(PVS_FILLED);
 }
