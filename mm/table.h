@@ -48,7 +48,6 @@ struct pvs_tree;
  * @level:	1 for a table of PTEs
  * @used:	number of slots in use (tree->lock)
  * @filled:	of user addresses: CPUs whose copies hold anything but links to copies
- * @leaves:	... and it was more than tables of Linux's, at least once
  * @copy:	the table as CPU n has it
  */
 struct pvs_table {
@@ -66,7 +65,6 @@ struct pvs_table {
 	u8			level;
 	u16			used;
 	struct cpumask		filled;
-	bool			leaves;
 	u64			*copy[];
 };
 

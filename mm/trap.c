@@ -124,6 +124,8 @@ static int pvs_tree_trap(struct pvs_tree *tree, struct pv_shadow_range *range,
 	unsigned long addr;
 	int ret;
 
+	if (range->user)
+		pvs_user_span(range->user, start, end);
 	for (addr = start; addr < end; addr += PAGE_SIZE) {
 		ret = -ENOMEM;
 		t = pvs_table_create(tree, addr);

@@ -343,8 +343,8 @@ bool pvs_user_fill(struct pvs_user *user, unsigned long addr, unsigned long erro
 		if (!want && !changed)
 			return false;
 		/* Ahead of the entry, as @seq is of the second look at it. */
-		if (t->level > 1 && pvs_is_leaf(want, t->level) && !READ_ONCE(t->leaves)) {
-			WRITE_ONCE(t->leaves, true);
+		if (t->level > 1 && pvs_is_leaf(want, t->level) && !READ_ONCE(user->leaves)) {
+			WRITE_ONCE(user->leaves, true);
 			smp_mb(); /* said, then filled: pairs with pvs_user_drop()'s */
 		}
 		/* Somebody dropped it, or made a copy below it. */
@@ -370,11 +370,13 @@ NOKPROBE_SYMBOL(pvs_user_fill);
  * @start:  first address
  * @last:   last one
  * @tables: tables of Linux's are freed that map any of it
+ * @leaves: there may be leaves above PTEs
  */
 struct pvs_flush {
 	unsigned long	start;
 	unsigned long	last;
 	bool		tables;
+	bool		leaves;
 };
 
 /*
@@ -435,9 +437,8 @@ static void pvs_tables_drop(struct pvs_table *t, const struct pvs_flush *f)
 		from = f->start > t->start ? (f->start >> shift) % PVS_ENTRIES : 0;
 		to = (f->last ^ t->start) >> shift >> 9 ? PVS_ENTRIES - 1 :
 							  (f->last >> shift) % PVS_ENTRIES;
-		/* Who fills a leaf in says so first, and then looks whether we have counted. */
-		if (t->parent && (t->level == 1 || READ_ONCE(t->leaves) || f->tables ||
-				  from != to || pvs_flush_links(f, t, from)))
+		if (t->parent && (t->level == 1 || f->leaves || f->tables || from != to ||
+				  pvs_flush_links(f, t, from)))
 			pvs_table_drop(t, f, from, to);
 		if (t->level == 1)
 			return;
@@ -453,13 +454,21 @@ static void pvs_tables_drop(struct pvs_table *t, const struct pvs_flush *f)
 }
 
 /* Linux's tables changed first. Under RCU. */
-static void pvs_user_drop(struct pvs_user *user, const struct pvs_flush *f)
+static void pvs_user_drop(struct pvs_user *user, struct pvs_flush *f)
 {
 	atomic_long_inc(&user->seq);
 	smp_mb__after_atomic(); /* counted, then dropped: see the top of the file */
 
-	if (f->start <= f->last)
-		pvs_tables_drop(user->tree.root, f);
+	/*
+	 * Who fills in a leaf has said so, and in a table of PTEs, where that is, before he
+	 * looked whether we have counted.
+	 */
+	f->leaves = READ_ONCE(user->leaves);
+	/* Where there are links only, to tables that stay and that are not all flushed */
+	if (!f->leaves && !f->tables && f->last - f->start < PMD_SIZE - 1 &&
+	    (f->last < READ_ONCE(user->first) || f->start > READ_ONCE(user->last)))
+		return;
+	pvs_tables_drop(user->tree.root, f);
 }
 
 /**
@@ -474,7 +483,7 @@ static void pvs_user_drop(struct pvs_user *user, const struct pvs_flush *f)
 void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
 			  bool tables)
 {
-	const struct pvs_flush f = {
+	struct pvs_flush f = {
 		.start = start,
 		/* The page behind what programs may use, so that the last table is whole. */
 		.last = min(end, TASK_SIZE_MAX + PAGE_SIZE) - 1,
@@ -482,7 +491,7 @@ void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned lo
 	};
 	struct pvs_user *user;
 
-	if (!pvs_users_exist() || start >= end)
+	if (!pvs_users_exist() || start >= end || f.start > f.last)
 		return;
 
 	/* Changed first, looked up afterwards: pairs with the one in pvs_user_get(). */
@@ -554,6 +563,7 @@ struct pvs_user *pvs_user_get(struct mm_struct *mm)
 	user->mm = mm;
 	user->id = ++last_id;
 	user->pgd = __pa(mm->pgd);
+	user->first = ULONG_MAX;
 	user->tree.root_changed = pvs_root_user_changed;
 	if (pvs_tree_init(&user->tree, NULL, pvs_tree.root->level, nr_cpu_ids)) {
 		kfree(user);
@@ -572,6 +582,24 @@ struct pvs_user *pvs_user_get(struct mm_struct *mm)
 	smp_mb();
 
 	return user;
+}
+
+/**
+ * pvs_user_span - pages are going to be trapped
+ * @user:  the copies of their address space
+ * @start: first page
+ * @end:   address behind the last one
+ *
+ * pvs_tree.lock held. Before there are tables of ours for them: whoever looks into
+ * these has it from here how far they reach.
+ */
+void pvs_user_span(struct pvs_user *user, unsigned long start, unsigned long end)
+{
+	lockdep_assert_held(&pvs_tree.lock);
+
+	WRITE_ONCE(user->first, min(user->first, start & PMD_MASK));
+	WRITE_ONCE(user->last, max(user->last, (end - 1) | ~PMD_MASK));
+	smp_wmb(); /* then the tables: see pvs_user_drop() */
 }
 
 /**

@@ -22,6 +22,9 @@ struct mm_struct;
  * @seq:  counts what made entries of copies invalid
  * @tree: the path copies
  * @traps: number of trapped pages (pvs_tree.lock)
+ * @first: start of the first 2M that had any (pvs_tree.lock)
+ * @last:  last address of the last one
+ * @leaves: there was an entry of a copy above these that led to no table
  */
 struct pvs_user {
 	struct list_head	list;
@@ -32,6 +35,9 @@ struct pvs_user {
 	atomic_long_t		seq;
 	struct pvs_tree		tree;
 	unsigned long		traps;
+	unsigned long		first;
+	unsigned long		last;
+	bool			leaves;
 };
 
 extern atomic_t pvs_nr_users;
@@ -44,6 +50,7 @@ static inline bool pvs_users_exist(void)
 
 struct pvs_user *pvs_user_get(struct mm_struct *mm);
 void pvs_user_put(struct pvs_user *user);
+void pvs_user_span(struct pvs_user *user, unsigned long start, unsigned long end);
 struct pvs_user *pvs_user_find(u64 pgd);
 unsigned int pvs_user_pages(void);
 
