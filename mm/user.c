@@ -266,9 +266,10 @@ enum pvs_place pvs_user_place(const struct pvs_user *user, unsigned long addr)
 	if (!t)
 		return PVS_BESIDE;
 	index = pvs_index(addr, t->level);
+	have = READ_ONCE(t->copy[smp_processor_id()][index]);
+	smp_rmb(); /* a link to a copy: then the slot says so, see pvs_user_fill() */
 	if (READ_ONCE(t->slot[index]))
 		return PVS_COPIED;
-	have = READ_ONCE(t->copy[smp_processor_id()][index]);
 	if (!have)
 		return pvs_user_leaf(user, addr) ? PVS_COPIED : PVS_UNMAPPED;
 	return pvs_is_leaf(have, t->level) ? PVS_COPIED : PVS_BESIDE;
@@ -325,11 +326,17 @@ bool pvs_user_fill(struct pvs_user *user, unsigned long addr, unsigned long erro
 		if (!t)
 			return changed;
 		entry = &t->copy[cpu][pvs_index(addr, t->level)];
+		have = READ_ONCE(*entry);
+		/*
+		 * In this order. A link to a copy is written after the slot, which is cleared
+		 * when we have taken an IPI: it never passes for a link to Linux's table. One
+		 * that is written later makes the exchange fail.
+		 */
+		smp_rmb();
 		slot = READ_ONCE(t->slot[pvs_index(addr, t->level)]);
 		/* There is a copy below by now. */
 		if (t->level > 1 && slot && !READ_ONCE(((struct pvs_table *)slot)->dying))
 			continue;
-		have = READ_ONCE(*entry);
 		/* A table of Linux's, in which there is nothing for us to put right. */
 		if (have && !pvs_is_leaf(have, t->level) && !slot && !changed)
 			return false;

@@ -755,6 +755,20 @@ static enum pvs_place pvs_place(unsigned long addr)
 }
 NOKPROBE_SYMBOL(pvs_place);
 
+/*
+ * Between the fault and our look an NMI may have filled in what was missing, or another CPU
+ * have taken a copy away. The kernel finds nothing wrong and has the access made once more,
+ * as we do; but of an access that is not to fault it would make an error.
+ */
+static bool pvs_fixed_meanwhile(const struct pt_regs *regs, unsigned long addr,
+				unsigned long error_code)
+{
+	return addr < TASK_SIZE_MAX && faulthandler_disabled() &&
+	       !(error_code & X86_PF_INSTR) && pvs_user_open(regs) &&
+	       pvs_verdict(addr, error_code) == PVS_PERMITTED;
+}
+NOKPROBE_SYMBOL(pvs_fixed_meanwhile);
+
 /**
  * __pv_shadow_fault - a page fault, before anybody else hears of it
  * @regs:	registers
@@ -817,7 +831,9 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	else if (user_mode(regs))
 		pvs_user_aborted();
 
-	return place == PVS_COPIED ? pvs_fix_copy(where, *error_code) : pvs_fix_root(where);
+	if (place == PVS_COPIED ? pvs_fix_copy(where, *error_code) : pvs_fix_root(where))
+		return true;
+	return !user_mode(regs) && pvs_fixed_meanwhile(regs, where, *error_code);
 }
 NOKPROBE_SYMBOL(__pv_shadow_fault);
 
