@@ -13,7 +13,9 @@
  * probed: moves with uprobes on them
  * large: plain, with all of 2M of the BAR mapped
  * churn: plain, while another thread maps, unmaps, moves and protects the memory beside
- *	  and the BAR's second page, and forks processes that access the BAR and exit
+ *	  and pages of the BAR, and forks processes that access the BAR and exit, or execute
+ *	  this program anew while another thread of theirs is at it
+ * once:  what such a process does then: map the BAR, access it a few times, and exit
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -39,7 +41,7 @@
 static volatile uint8_t *bar;
 static uint8_t *near_bar;
 static volatile unsigned long count;	/* 0 to end it: SIGTERM */
-static const char *mode;
+static const char *name, *mode;
 static atomic_int bad;
 
 static void wrong(const struct thread *t, const char *what, uint64_t have, uint64_t want)
@@ -206,6 +208,43 @@ static void child(unsigned long n)
 	_exit(0);
 }
 
+static void *access_on(void *unused)
+{
+	volatile uint32_t *p = (volatile uint32_t *)(bar + 0xf40);
+
+	for (;;)
+		(*p)++;
+	return unused;
+}
+
+/* Whatever that thread is doing at the moment. */
+static void execute(unsigned long n)
+{
+	char number[32];
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, access_on, NULL))
+		_exit(2);
+	usleep(n % 2000);
+	snprintf(number, sizeof(number), "%lu", n);
+	execl("/proc/self/exe", "mapper", name, "once", "1", number, NULL);
+	_exit(3);
+}
+
+/* The BAR's last page is given up and mapped again. */
+static void unmap_last(struct thread *t, uint32_t value)
+{
+	volatile uint32_t *p = (volatile uint32_t *)(bar + 3 * PAGE);
+	char part[256];
+
+	*p = value;
+	munmap((void *)p, PAGE);
+	snprintf(part, sizeof(part), "%s@%lx", name, 3 * PAGE);
+	map_bar(part, (void *)p, PAGE);
+	if (*p != value)
+		wrong(t, "unmapped BAR", *p, value);
+}
+
 static void *churn(void *data)
 {
 	struct thread *t = data;
@@ -252,7 +291,12 @@ static void *churn(void *data)
 		mprotect((void *)(bar + 2 * PAGE), PAGE, PROT_READ | PROT_WRITE);
 		*(volatile uint32_t *)(bar + 2 * PAGE) = n;
 
+		if (!strchr(name, '@') && !strchr(name, '='))
+			unmap_last(t, n);
+
 		pid = fork();
+		if (!pid && n % 4 == 3)
+			execute(n);
 		if (!pid)
 			child(n);
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
@@ -303,7 +347,12 @@ int main(int argc, char **argv)
 
 	if (argc < 5)
 		errx(1, "usage: mapper BAR MODE THREADS COUNT [SEED]");
+	name = argv[1];
 	mode = argv[2];
+	if (!strcmp(mode, "once")) {
+		bar = map_bar(name, NULL, 4 * PAGE);
+		child(strtoul(argv[4], NULL, 0));
+	}
 	threads = atoi(argv[3]);
 	count = strtoul(argv[4], NULL, 0);
 	signal(SIGTERM, stop);
@@ -314,7 +363,7 @@ int main(int argc, char **argv)
 		err(1, "mmap");
 	area = (uint8_t *)(((uintptr_t)area + (2UL << 20) - 1) & -(2UL << 20));
 	size = strcmp(mode, "large") ? 4 * PAGE : 2UL << 20;
-	bar = map_bar(argv[1], area, size);
+	bar = map_bar(name, area, size);
 	near_bar = area + size;
 	if (!strcmp(mode, "probed"))
 		probe_all();
