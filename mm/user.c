@@ -439,7 +439,7 @@ static void pvs_tables_drop(struct pvs_table *t, const struct pvs_flush *f)
 	struct pvs_table *child;
 
 	/* One entry of each table, as a rule. */
-	do {
+	for (;;) {
 		shift = pvs_shift(t->level);
 		from = f->start > t->start ? (f->start >> shift) % PVS_ENTRIES : 0;
 		to = (f->last ^ t->start) >> shift >> 9 ? PVS_ENTRIES - 1 :
@@ -449,11 +449,14 @@ static void pvs_tables_drop(struct pvs_table *t, const struct pvs_flush *f)
 			pvs_table_drop(t, f, from, to);
 		if (t->level == 1)
 			return;
-		if (from == to)
-			t = READ_ONCE(t->slot[from]);
-	} while (t && from == to);
+		if (from != to)
+			break;
+		t = READ_ONCE(t->slot[from]);
+		if (!t)
+			return;
+	}
 
-	for (i = from; from != to && i <= to; i++) {
+	for (i = from; i <= to; i++) {
 		child = READ_ONCE(t->slot[i]);
 		if (child)
 			pvs_tables_drop(child, f);
@@ -597,8 +600,8 @@ struct pvs_user *pvs_user_get(struct mm_struct *mm)
  * @start: first page
  * @end:   address behind the last one
  *
- * pvs_tree.lock held. Before there are tables of ours for them: whoever looks into
- * these has it from here how far they reach.
+ * pvs_tree.lock held. Before there are tables of ours for them: whoever has found one of
+ * these sees how far they reach, for a slot is written with release semantics.
  */
 void pvs_user_span(struct pvs_user *user, unsigned long start, unsigned long end)
 {
@@ -606,7 +609,6 @@ void pvs_user_span(struct pvs_user *user, unsigned long start, unsigned long end
 
 	WRITE_ONCE(user->first, min(user->first, start & PMD_MASK));
 	WRITE_ONCE(user->last, max(user->last, (end - 1) | ~PMD_MASK));
-	smp_wmb(); /* then the tables: see pvs_user_drop() */
 }
 
 /**

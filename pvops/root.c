@@ -136,12 +136,20 @@ int pvs_roots_alloc(void)
 	return 0;
 }
 
+static u64 pvs_root_ref(const struct pvs_root *root, unsigned int index)
+{
+	const u64 *pgd = __va(root->pgd);
+
+	return READ_ONCE(pgd[index]);
+}
+
 /*
  * What an entry of the root, or of the table for user mode behind it, has to be where
  * the pgd has @ref. The latter has next to nothing of the kernel half.
  */
-static u64 pvs_root_want(const struct pvs_root *root, unsigned int index, int cpu, u64 ref)
+static u64 pvs_root_want(const struct pvs_root *root, unsigned int index, int cpu)
 {
+	u64 ref = pvs_root_ref(root, index);
 	unsigned int slot = index % PVS_ENTRIES;
 	struct pvs_user *user;
 
@@ -152,20 +160,15 @@ static u64 pvs_root_want(const struct pvs_root *root, unsigned int index, int cp
 	return index < PVS_ENTRIES ? pvs_root_entry(&pvs_tree, index, cpu, ref) : ref;
 }
 
-/* What it has to be if that is not what it is. */
-static bool pvs_root_stale(const struct pvs_root *root, unsigned int index, int cpu, u64 *want)
+static bool pvs_root_stale(const struct pvs_root *root, unsigned int index, u64 want)
 {
-	const u64 *pgd = __va(root->pgd);
-
-	*want = pvs_root_want(root, index, cpu, READ_ONCE(pgd[index]));
-	return !pvs_same(READ_ONCE(root->page[index]), *want);
+	return !pvs_same(READ_ONCE(root->page[index]), want);
 }
 
-static bool __pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
+/* Return: was it something else? Lock held. */
+static bool pvs_root_write(struct pvs_root *root, unsigned int index, u64 want)
 {
-	u64 want;
-
-	if (!pvs_root_stale(root, index, cpu, &want))
+	if (!pvs_root_stale(root, index, want))
 		return false;
 	WRITE_ONCE(root->page[index], want);
 	return true;
@@ -174,20 +177,12 @@ static bool __pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 /* Make one entry, and its twin for user mode, what it has to be. Lock held. */
 static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 {
-	bool changed = __pvs_root_set(root, index, cpu);
+	bool changed = pvs_root_write(root, index, pvs_root_want(root, index, cpu));
 
+	index += PVS_ENTRIES;
 	if (pvs_root_order())
-		changed |= __pvs_root_set(root, index + PVS_ENTRIES, cpu);
+		changed |= pvs_root_write(root, index, pvs_root_want(root, index, cpu));
 	return changed;
-}
-
-static void pvs_root_copy(struct pvs_root *root, unsigned int index)
-{
-	const u64 *pgd = __va(root->pgd);
-	u64 ref = READ_ONCE(pgd[index]);
-
-	if (!pvs_same(root->page[index], ref))
-		WRITE_ONCE(root->page[index], ref);
 }
 
 /* One half of the entries, given the tables of ours that there may be in it. */
@@ -201,9 +196,10 @@ static void pvs_root_set_half(struct pvs_root *root, unsigned int from, void **s
 			pvs_root_set(root, i, cpu);
 			continue;
 		}
-		pvs_root_copy(root, i);
+		pvs_root_write(root, i, pvs_root_ref(root, i));
 		if (twin)
-			pvs_root_copy(root, i + PVS_ENTRIES);
+			pvs_root_write(root, i + PVS_ENTRIES,
+				       pvs_root_ref(root, i + PVS_ENTRIES));
 	}
 }
 
@@ -513,15 +509,15 @@ bool pvs_root_sync_own(unsigned long addr)
 {
 	struct pvs_root *root = pvs_root_loaded(this_cpu_ptr(&pvs_cpus));
 	unsigned int index = pvs_index(addr, pvs_tree.root->level);
+	unsigned int twin = index + PVS_ENTRIES;
 	int cpu = smp_processor_id();
 	bool changed = false;
-	u64 want;
 
 	if (!root || !READ_ONCE(root->pgd))
 		return false;
 	/* What this CPU runs on nobody frees: a look without the lock is good enough. */
-	if (!pvs_root_stale(root, index, cpu, &want) &&
-	    !(pvs_root_order() && pvs_root_stale(root, index + PVS_ENTRIES, cpu, &want)))
+	if (!pvs_root_stale(root, index, pvs_root_want(root, index, cpu)) &&
+	    !(pvs_root_order() && pvs_root_stale(root, twin, pvs_root_want(root, twin, cpu))))
 		return false;
 	if (!raw_spin_trylock(&root->lock))
 		return false;
@@ -539,19 +535,17 @@ static unsigned int pvs_root_differs(struct pvs_root *root,
 	int cpu = smp_processor_id();
 	unsigned int i, found = 0;
 	struct pvs_table *child;
-	u64 *pgd, ref, want;
 	bool leads;
+	u64 want;
 
 	raw_spin_lock(&root->lock);
-	pgd = __va(root->pgd);
 	for (i = 0; i < PVS_ENTRIES << pvs_root_order() && found < max; i++) {
 		if (!root->pgd)
 			break;
-		ref = READ_ONCE(pgd[i]);
-		want = pvs_root_want(root, i, cpu, ref);
+		want = pvs_root_want(root, i, cpu);
 		child = READ_ONCE(pvs_tree.root->slot[i % PVS_ENTRIES]);
-		leads = child && pvs_is_copy(child, ref);
-		if (pvs_same(root->page[i], want) && !leads)
+		leads = child && pvs_is_copy(child, pvs_root_ref(root, i));
+		if (!pvs_root_stale(root, i, want) && !leads)
 			continue;
 		diff[found++] = (struct pvs_diff){
 			.kind = leads ? PVS_DIFF_REF : PVS_DIFF_ROOT,

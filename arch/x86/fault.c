@@ -741,7 +741,7 @@ NOKPROBE_SYMBOL(pvs_begin_user);
 static DEFINE_PER_CPU(unsigned long, pvs_beside);
 
 /* Most faults are at user addresses, and few of these in the way of our copies. */
-static enum pvs_place pvs_place(unsigned long addr)
+static enum pvs_place pvs_fault_place(unsigned long addr)
 {
 	enum pvs_place place = PVS_COPIED;
 	struct pvs_user *user;
@@ -753,17 +753,17 @@ static enum pvs_place pvs_place(unsigned long addr)
 	this_cpu_write(pvs_beside, place == PVS_BESIDE ? addr : 0);
 	return place;
 }
-NOKPROBE_SYMBOL(pvs_place);
+NOKPROBE_SYMBOL(pvs_fault_place);
 
 /*
  * Between the fault and our look an NMI may have filled in what was missing, or another CPU
  * have taken a copy away. The kernel finds nothing wrong and has the access made once more,
  * as we do; but of an access that is not to fault it would make an error.
  */
-static bool pvs_fixed_meanwhile(const struct pt_regs *regs, unsigned long addr,
+static bool pvs_fixed_meanwhile(struct pt_regs *regs, unsigned long addr,
 				unsigned long error_code)
 {
-	return addr < TASK_SIZE_MAX && faulthandler_disabled() &&
+	return !user_mode(regs) && addr < TASK_SIZE_MAX && faulthandler_disabled() &&
 	       !(error_code & X86_PF_INSTR) && pvs_user_open(regs) &&
 	       pvs_verdict(addr, error_code) == PVS_PERMITTED;
 }
@@ -799,7 +799,7 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	same = step && step->armed && step->ip == regs->ip &&
 	       step->sp == regs->sp && (regs->flags & X86_EFLAGS_TF);
 
-	place = pvs_place(where);
+	place = pvs_fault_place(where);
 	if (place == PVS_COPIED && (where < TASK_SIZE_MAX || !user_mode(regs)))
 		range = pvs_faulted(where, *error_code);
 
@@ -831,9 +831,8 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	else if (user_mode(regs))
 		pvs_user_aborted();
 
-	if (place == PVS_COPIED ? pvs_fix_copy(where, *error_code) : pvs_fix_root(where))
-		return true;
-	return !user_mode(regs) && pvs_fixed_meanwhile(regs, where, *error_code);
+	return (place == PVS_COPIED ? pvs_fix_copy(where, *error_code) : pvs_fix_root(where)) ||
+	       pvs_fixed_meanwhile(regs, where, *error_code);
 }
 NOKPROBE_SYMBOL(__pv_shadow_fault);
 
