@@ -97,12 +97,8 @@ static const struct {
 
 static volatile uint8_t *memory(size_t size)
 {
-	uint8_t *p = mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *p = map_memory(size);
 
-	if (p == MAP_FAILED)
-		err(1, "mmap");
-	p = (uint8_t *)(((uintptr_t)p + HUGE - 1) & -HUGE);
 	/* Whatever the system's setting: pages of 4K are what there is beside a BAR. */
 	madvise(p, size, MADV_NOHUGEPAGE);
 	memset(p, 1, size);

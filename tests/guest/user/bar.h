@@ -8,6 +8,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -67,6 +68,21 @@ static inline void *map_bar(const char *name, void *at, size_t size)
 		err(1, "mmap %s", name);
 	free(copy);
 	return bar;
+}
+
+/**
+ * map_memory - map memory that begins where a table of PTEs does
+ * @size: how much
+ */
+static inline uint8_t *map_memory(size_t size)
+{
+	const uintptr_t huge = 2UL << 20;
+	uint8_t *p = mmap(NULL, size + huge, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	return (uint8_t *)(((uintptr_t)p + huge - 1) & -huge);
 }
 
 #endif /* _BAR_H */

@@ -279,17 +279,13 @@ int main(int argc, char **argv)
 {
 	unsigned int i, nr_bar;
 	struct thread *t;
-	uint8_t *raw;
 
 	if (argc < 5)
 		errx(1, "usage: beside BAR SECONDS BAR-THREADS MEMORY-THREADS [swap]");
 	asks = argc < 6;
 	nr_bar = atoi(argv[3]);
 	nr_memory = atoi(argv[4]);
-	raw = mmap(NULL, 8UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw == MAP_FAILED)
-		err(1, "mmap");
-	area = (uint8_t *)(((uintptr_t)raw + (2UL << 20) - 1) & -(2UL << 20));
+	area = map_memory(PAGES * PAGE);
 	for (i = 256; i < BARS * 512; i += 512)
 		map_bar(argv[1], page_at(i), 4 * PAGE);
 	for (i = 0; i < BARS * 512; i += 512)
@@ -299,12 +295,9 @@ int main(int argc, char **argv)
 			write_page(i);
 
 	t = calloc(nr_bar + nr_memory, sizeof(*t));
-	for (i = 0; i < nr_bar + nr_memory; i++) {
-		t[i].nr = i < nr_bar ? i : i - nr_bar;
-		t[i].random = 0x9e3779b97f4a7c15 * (i + 1);
-		if (pthread_create(&t[i].id, NULL, i < nr_bar ? access_bar : use_memory, &t[i]))
-			errx(1, "no thread");
-	}
+	for (i = 0; i < nr_bar + nr_memory; i++)
+		start_thread(&t[i], i < nr_bar ? i : i - nr_bar, 0x9e3779b97f4a7c15 * (i + 1),
+			     i < nr_bar ? access_bar : use_memory);
 	sleep(atoi(argv[2]));
 	done = true;
 	for (i = 0; i < nr_bar + nr_memory; i++)

@@ -341,7 +341,8 @@ static void stop(int sig)
 int main(int argc, char **argv)
 {
 	unsigned int threads, i;
-	struct thread *t, extra = { .random = 4711 };
+	struct thread *t, extra = {};
+	uint64_t seed;
 	uint8_t *area;
 	size_t size;
 
@@ -358,10 +359,7 @@ int main(int argc, char **argv)
 	signal(SIGTERM, stop);
 
 	/* One area, so that the BAR's pages share a table with memory. */
-	area = mmap(NULL, 8UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (area == MAP_FAILED)
-		err(1, "mmap");
-	area = (uint8_t *)(((uintptr_t)area + (2UL << 20) - 1) & -(2UL << 20));
+	area = map_memory(6UL << 20);
 	size = strcmp(mode, "large") ? 4 * PAGE : 2UL << 20;
 	bar = map_bar(name, area, size);
 	near_bar = area + size;
@@ -369,15 +367,11 @@ int main(int argc, char **argv)
 		probe_all();
 
 	t = calloc(threads, sizeof(*t));
-	for (i = 0; i < threads; i++) {
-		t[i].nr = i;
-		t[i].random = (argc > 5 ? strtoul(argv[5], NULL, 0) : 1) * 0x9e3779b97f4a7c15 + i + 1;
-		if (pthread_create(&t[i].id, NULL, run, &t[i]))
-			errx(1, "no thread");
-	}
-	extra.nr = threads;
-	if (!strcmp(mode, "churn") && pthread_create(&extra.id, NULL, churn, &extra))
-		errx(1, "no thread");
+	seed = (argc > 5 ? strtoul(argv[5], NULL, 0) : 1) * 0x9e3779b97f4a7c15;
+	for (i = 0; i < threads; i++)
+		start_thread(&t[i], i, seed + i + 1, run);
+	if (!strcmp(mode, "churn"))
+		start_thread(&extra, threads, 4711, churn);
 	for (i = 0; i < threads; i++)
 		pthread_join(t[i].id, NULL);
 	done = true;

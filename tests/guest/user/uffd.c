@@ -186,15 +186,11 @@ int main(int argc, char **argv)
 	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP };
 	struct thread *t, handler;
 	unsigned int i;
-	uint8_t *raw;
 
 	if (argc < 4)
 		errx(1, "usage: uffd BAR SECONDS THREADS");
 	nr_threads = atoi(argv[3]);
-	raw = mmap(NULL, 4UL << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (raw == MAP_FAILED)
-		err(1, "mmap");
-	area = (uint8_t *)(((uintptr_t)raw + (2UL << 20) - 1) & -(2UL << 20));
+	area = map_memory(PAGES * PAGE);
 	map_bar(argv[1], page_at(BAR), 4 * PAGE);
 	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
@@ -202,15 +198,10 @@ int main(int argc, char **argv)
 	watch(0, BAR);
 	watch(BAR + 4, PAGES);
 
-	if (pthread_create(&handler.id, NULL, handle, NULL))
-		errx(1, "no thread");
+	start_thread(&handler, 0, 1, handle);
 	t = calloc(nr_threads, sizeof(*t));
-	for (i = 0; i < nr_threads; i++) {
-		t[i].nr = i;
-		t[i].random = 0x9e3779b97f4a7c15 * (i + 1);
-		if (pthread_create(&t[i].id, NULL, use, &t[i]))
-			errx(1, "no thread");
-	}
+	for (i = 0; i < nr_threads; i++)
+		start_thread(&t[i], i, 0x9e3779b97f4a7c15 * (i + 1), use);
 	sleep(atoi(argv[2]));
 	done = true;
 	for (i = 0; i < nr_threads; i++)
