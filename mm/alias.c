@@ -16,6 +16,8 @@
 
 #include "../pvops/root.h"
 #include "alias.h"
+#include "direct.h"
+#include "mem.h"
 #include "table.h"
 #include "user.h"
 
@@ -102,7 +104,7 @@ static struct pvs_alias *pvs_alias_create(const struct pv_shadow_range *range)
 	unsigned long nr = pvs_alias_page(range, range->end - 1) + 1;
 	struct pvs_alias *alias;
 
-	alias = kvzalloc(struct_size(alias, page, nr), GFP_KERNEL);
+	alias = pvs_vzalloc(struct_size(alias, page, nr), GFP_KERNEL);
 	if (!alias)
 		return NULL;
 	/* As ioremap() has it, so that nobody takes what is there for memory. */
@@ -249,10 +251,16 @@ unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 {
 	u64 need = _PAGE_PRESENT | (write ? _PAGE_RW : 0);
 	const struct pvs_alias *alias = range->alias;
-	unsigned long offset = addr - alias->first;
-	const struct pvs_alias_page *page = &alias->page[offset >> PAGE_SHIFT];
+	const struct pvs_alias_page *page;
+	unsigned long offset;
 	u64 leaf;
 
+	if (unlikely(range->direct)) {
+		leaf = pvs_ref_leaf(&pvs_tree, addr);
+		return (leaf & need) == need ? pvs_direct_alias(addr) : 0;
+	}
+	offset = addr - alias->first;
+	page = &alias->page[offset >> PAGE_SHIFT];
 	/* What is no address at all may look like one of the range. */
 	if (unlikely(offset >> PAGE_SHIFT >= alias->nr) || (page->entry & need) != need)
 		return 0;

@@ -23,6 +23,7 @@
 
 #include <asm/trap_pf.h>
 
+#include "mem.h"
 #include "table.h"
 
 static u64 *pvs_ref_table(u64 entry)
@@ -377,6 +378,13 @@ static void __pvs_tree_sync(struct pvs_table *t, unsigned long start,
 	unsigned int to = pvs_index(last, t->level);
 	unsigned long flags;
 
+	/*
+	 * What splits a huge leaf changes with that alone, and the table above has just
+	 * seen to it. There may be very many of these.
+	 */
+	if (t->level == 1 && !READ_ONCE(t->ref))
+		return;
+
 	if (t->parent) {
 		local_irq_save(flags);
 		if (pvs_lock(t)) {
@@ -449,6 +457,23 @@ struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr)
 NOKPROBE_SYMBOL(pvs_table_find);
 
 /**
+ * pvs_ref_leaf - what the reference maps at an address that has copies
+ * @tree: tree
+ * @addr: address
+ *
+ * Context as pvs_table_find().
+ *
+ * Return: as an entry of a table of PTEs; 0 if there are no copies.
+ */
+u64 pvs_ref_leaf(struct pvs_tree *tree, unsigned long addr)
+{
+	struct pvs_table *t = pvs_table_find(tree, addr);
+
+	return t ? pvs_ref_entry(t, pvs_index(addr, 1)) : 0;
+}
+NOKPROBE_SYMBOL(pvs_ref_leaf);
+
+/**
  * pvs_tree_covers - is an address mapped through a copy, of whatever level
  * @tree: tree
  * @addr: address in the kernel half
@@ -466,7 +491,7 @@ static void pvs_table_free(struct pvs_table *t)
 
 	for (n = 0; n < t->tree->nr_copies && t->copy[n]; n++)
 		free_page((unsigned long)t->copy[n]);
-	kfree(t->slot);
+	free_page((unsigned long)t->slot);
 	kfree(t);
 }
 
@@ -478,14 +503,15 @@ static struct pvs_table *pvs_table_alloc(struct pvs_tree *tree,
 	struct pvs_table *t;
 	unsigned int n;
 
-	t = kzalloc(struct_size(t, copy, tree->nr_copies), gfp);
+	t = pvs_zalloc(struct_size(t, copy, tree->nr_copies), gfp);
 	if (!t)
 		return NULL;
 
 	t->tree = tree;
 	t->level = level;
 	raw_spin_lock_init(&t->lock);
-	t->slot = kcalloc(PVS_ENTRIES, sizeof(*t->slot), gfp);
+	BUILD_BUG_ON(PVS_ENTRIES * sizeof(*t->slot) != PAGE_SIZE);
+	t->slot = (void **)get_zeroed_page(gfp);
 	if (!t->slot)
 		goto fail;
 
@@ -620,6 +646,44 @@ void pvs_table_clear_trap(struct pvs_table *t, unsigned int index)
 	local_irq_restore(flags);
 
 	t->used--;
+}
+
+/**
+ * pvs_table_replace_trap - trap a page or let it go, in a table that stays
+ * @t:	   table of PTEs
+ * @index: the page
+ * @from:  what the slot holds, or NULL
+ * @to:	   what it is to hold, or NULL
+ *
+ * For tables that somebody keeps by @t->used: it does not count. Any context but NMIs.
+ * Flushes nothing; for a new trap the caller does.
+ *
+ * Return: false if the slot holds something else.
+ */
+bool pvs_table_replace_trap(struct pvs_table *t, unsigned int index, void *from, void *to)
+{
+	unsigned long flags;
+	unsigned int n;
+	bool ok;
+
+	local_irq_save(flags);
+	raw_spin_lock_nested(&t->lock, t->level);
+	ok = t->slot[index] == from;
+	if (ok) {
+		/* First, since a CPU that faults on the entry must find whose it is. */
+		smp_store_release(&t->slot[index], to);
+		smp_mb(); /* pairs with the one in pvs_hide() */
+		if (to) {
+			for (n = 0; n < t->tree->nr_copies; n++)
+				WRITE_ONCE(t->copy[n][index], 0);
+		} else {
+			pvs_sync_entry(t, index);
+		}
+	}
+	pvs_unlock(t);
+	local_irq_restore(flags);
+
+	return ok;
 }
 
 static void pvs_table_unlink(struct pvs_table *t, struct list_head *dead)

@@ -187,9 +187,11 @@ void pvs_tree_exit(struct pvs_tree *tree);
 
 struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr);
 struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr);
+u64 pvs_ref_leaf(struct pvs_tree *tree, unsigned long addr);
 bool pvs_tree_covers(struct pvs_tree *tree, unsigned long addr);
 void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap);
 void pvs_table_clear_trap(struct pvs_table *t, unsigned int index);
+bool pvs_table_replace_trap(struct pvs_table *t, unsigned int index, void *from, void *to);
 void pvs_tree_unlink(struct pvs_tree *tree, struct list_head *dead);
 void pvs_tables_remove(struct pvs_tree *tree, struct list_head *dead);
 void pvs_tables_free(struct list_head *dead);

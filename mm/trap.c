@@ -17,6 +17,7 @@
 #include "../pvops/cpu.h"
 #include "../pvops/root.h"
 #include "alias.h"
+#include "direct.h"
 #include "stats.h"
 #include "table.h"
 #include "trap.h"
@@ -471,6 +472,13 @@ bool pvs_fix_copy(unsigned long addr, unsigned long error_code)
 	bool changed = pvs_fix_root(addr);
 	struct pvs_user *user;
 
+	/*
+	 * The second mapping of the direct map has Linux's own tables, but Linux flushes
+	 * nothing there when it changes permissions: the fault itself has done so.
+	 */
+	if (pvs_direct_is_alias(addr))
+		return changed ||
+		       pvs_ref_permits(&pvs_tree, pvs_direct_address(addr), error_code);
 	if (addr < TASK_SIZE_MAX) {
 		user = pvs_root_user();
 		if (user && pvs_user_fill(user, addr, error_code)) {

@@ -49,6 +49,7 @@
 
 #include "../pvops/root.h"
 #include "alias.h"
+#include "mem.h"
 #include "user.h"
 
 #define PVS_MAX_LEVEL	5
@@ -566,7 +567,7 @@ struct pvs_user *pvs_user_get(struct mm_struct *mm)
 	if (user)
 		return user;
 
-	user = kzalloc(sizeof(*user), GFP_KERNEL);
+	user = pvs_zalloc(sizeof(*user), GFP_KERNEL);
 	if (!user)
 		return NULL;
 	mutex_init(&user->tree.lock);

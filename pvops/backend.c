@@ -37,6 +37,8 @@ static bool pvs_installed __ro_after_init;
 static DEFINE_MUTEX(pvs_lock);
 /* CPUs are to run on their roots (pvs_lock; starting CPUs read it any time). */
 static bool pvs_is_active;
+/* ... for so many (pvs_lock). */
+static unsigned int pvs_nr_starts;
 /* They must not be made to now (pvs_lock). */
 static bool pvs_is_blocked;
 
@@ -251,10 +253,11 @@ bool __init pvs_install(void)
 /**
  * pv_shadow_start - have all CPUs run on shadow roots
  *
- * Pages can be trapped from then on. Sleeps; CPU hotplug is locked by the caller.
+ * Pages can be trapped from then on, until there were as many pv_shadow_stop(). Sleeps;
+ * CPU hotplug is locked by the caller.
  *
- * Return: 0; -ENODEV if the backend is not installed, -EBUSY if it was started
- * already or the machine hibernates, -ENOMEM: then nothing changed.
+ * Return: 0; -ENODEV if the backend is not installed, -EBUSY if the machine hibernates,
+ * -ENOMEM: then nothing changed.
  */
 int pv_shadow_start(void)
 {
@@ -265,8 +268,11 @@ int pv_shadow_start(void)
 
 	lockdep_assert_cpus_held();
 	mutex_lock(&pvs_lock);
+	ret = 0;
+	if (pvs_nr_starts)
+		goto started;
 	ret = -EBUSY;
-	if (pvs_is_active || pvs_is_blocked)
+	if (pvs_is_blocked)
 		goto unlock;
 
 	ret = pvs_roots_init();
@@ -284,6 +290,8 @@ int pv_shadow_start(void)
 	/* ... so that what the roots and tables copy now stays right. */
 	WRITE_ONCE(pvs_is_active, true);
 	pvs_on_each_live_cpu(pvs_cpu_follow);
+started:
+	pvs_nr_starts++;
 	mutex_unlock(&pvs_lock);
 	return 0;
 
@@ -297,16 +305,16 @@ unlock:
 }
 
 /**
- * pv_shadow_stop - have all CPUs run on Linux's own tables again
+ * pv_shadow_stop - undo pv_shadow_start()
  *
- * After the last range was untrapped. Sleeps; CPU hotplug is locked by the caller. All
- * memory is given back.
+ * After the caller's last range was untrapped. The last one has all CPUs run on Linux's own
+ * tables again, and gives all memory back. Sleeps; CPU hotplug is locked by the caller.
  */
 void pv_shadow_stop(void)
 {
 	lockdep_assert_cpus_held();
 	mutex_lock(&pvs_lock);
-	if (pvs_is_active) {
+	if (!--pvs_nr_starts) {
 		WRITE_ONCE(pvs_is_active, false);
 		pvs_on_each_live_cpu(pvs_cpu_follow);
 		static_branch_disable_cpuslocked(&pv_shadow_key);

@@ -21,6 +21,7 @@
 #include <asm/tlbflush.h>
 
 #include "../arch/x86/fault.h"
+#include "../mm/direct.h"
 #include "../mm/stats.h"
 #include "../mm/user.h"
 #include "cpu.h"
@@ -157,7 +158,11 @@ static u64 pvs_root_want(const struct pvs_root *root, unsigned int index, int cp
 		user = READ_ONCE(root->user);
 		return user ? pvs_root_entry(&user->tree, slot, cpu, ref) : ref;
 	}
-	return index < PVS_ENTRIES ? pvs_root_entry(&pvs_tree, index, cpu, ref) : ref;
+	if (index >= PVS_ENTRIES)
+		return ref;
+	if (unlikely(pvs_direct_source(index) != index))
+		return pvs_root_ref(root, pvs_direct_source(index));
+	return pvs_root_entry(&pvs_tree, index, cpu, ref);
 }
 
 static bool pvs_root_stale(const struct pvs_root *root, unsigned int index, u64 want)
@@ -192,7 +197,7 @@ static void pvs_root_set_half(struct pvs_root *root, unsigned int from, void **s
 	unsigned int i;
 
 	for (i = from; i < from + PTRS_PER_PGD / 2; i++) {
-		if (slot && READ_ONCE(slot[i])) {
+		if ((slot && READ_ONCE(slot[i])) || pvs_direct_source(i) != i) {
 			pvs_root_set(root, i, cpu);
 			continue;
 		}
@@ -369,7 +374,11 @@ static void pvs_each_root(u64 pgd, void (*fn)(struct pvs_root *root, int cpu,
 
 static void pvs_root_do_set(struct pvs_root *root, int cpu, unsigned int index)
 {
+	unsigned int other = pvs_direct_target(index % PVS_ENTRIES);
+
 	pvs_root_set(root, index, cpu);
+	if (other != index)
+		pvs_root_set(root, other, cpu);
 }
 
 static void pvs_root_do_set_all(struct pvs_root *root, int cpu, unsigned int unused)
@@ -421,6 +430,16 @@ void pvs_root_mirror(const void *entry)
 void pvs_root_refresh(const void *pgd)
 {
 	pvs_each_root(__pa(pgd), pvs_root_do_set_all, 0);
+}
+
+/**
+ * pvs_roots_refresh - something changed that roots hold beside what pgds hold
+ *
+ * All roots have it when this returns. Nothing is flushed.
+ */
+void pvs_roots_refresh(void)
+{
+	pvs_each_root(0, pvs_root_do_set_all, 0);
 }
 
 /* An entry got or lost a table of our own: put it into every root there is. */

@@ -26,6 +26,7 @@ void pvs_write_cr3(unsigned long cr3);
 void pvs_root_mirror(const void *entry);
 void pvs_root_refresh(const void *pgd);
 void pvs_root_forget(const void *pgd);
+void pvs_roots_refresh(void);
 void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index);
 void pvs_root_user_forget(void);
 struct pvs_user *pvs_root_user(void);

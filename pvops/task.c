@@ -19,6 +19,7 @@
  * A CPU that starts adopts its root whatever is wanted, until it switches tasks: RCU does
  * not watch it yet, so that nobody may be asked.
  */
+#include <linux/init.h>
 #include <linux/irqflags.h>
 #include <linux/pv_shadow.h>
 #include <linux/pv_shadow_hooks.h>
@@ -34,6 +35,19 @@
 /* NULL: all tasks. It reads RCU-protected data where interrupts are off. */
 static bool (*pvs_chosen)(const struct task_struct *task);
 
+/* Some client traps memory that any task accesses, and has to see all of them do so. */
+static bool pvs_all_tasks __ro_after_init;
+
+/**
+ * pvs_want_all_tasks - have CPUs run on their roots whoever they run
+ *
+ * Whatever pv_shadow_choose_tasks() says.
+ */
+void __init pvs_want_all_tasks(void)
+{
+	pvs_all_tasks = true;
+}
+
 /**
  * pvs_task_wanted - is a task to run on this CPU's roots
  * @task: it
@@ -44,7 +58,7 @@ bool pvs_task_wanted(const struct task_struct *task)
 {
 	bool (*chosen)(const struct task_struct *task) = READ_ONCE(pvs_chosen);
 
-	return pvs_active() && (!chosen || chosen(task));
+	return pvs_active() && (!chosen || pvs_all_tasks || chosen(task));
 }
 
 static void pvs_task_follow(const struct task_struct *task)

@@ -9,6 +9,7 @@
 
 struct task_struct;
 
+void pvs_want_all_tasks(void);
 bool pvs_task_wanted(const struct task_struct *task);
 void pvs_cpu_follow(void *unused);
 

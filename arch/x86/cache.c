@@ -25,6 +25,7 @@
 #include <asm/insn.h>
 #include <asm/tlbflush.h>
 
+#include "../../mm/mem.h"
 #include "../../mm/stats.h"
 #include "cache.h"
 #include "decode.h"
@@ -34,29 +35,49 @@
 #define PVS_CACHE_WAYS	4
 #define PVS_CACHE_BITS	7
 #define PVS_NESTED_BITS	4
-#define PVS_CACHE_SIZE	(PVS_CACHE_WAYS * ((1 << PVS_CACHE_BITS) + \
-					   ((PVS_DEPTH - 1) << PVS_NESTED_BITS)))
+/* Where all of the kernel hits, not one driver. */
+#define PVS_LARGE_BITS	11
 /* Bytes for one instruction's code; none crosses a page. */
 #define PVS_SLOT_SIZE	64
-#define PVS_CODE_BYTES	(PVS_CACHE_SIZE * PVS_SLOT_SIZE)
 
 static_assert(PVS_SLOT_SIZE >= PVS_EXEC_SIZE);
-static_assert(PVS_CODE_BYTES % PAGE_SIZE == 0);
+
+static unsigned int pvs_cache_bits __ro_after_init = PVS_CACHE_BITS;
+
+static unsigned int pvs_cache_size(void)
+{
+	return PVS_CACHE_WAYS * ((1U << pvs_cache_bits) +
+				 ((PVS_DEPTH - 1) << PVS_NESTED_BITS));
+}
+
+/* Of one CPU: whole pages. */
+static unsigned long pvs_code_bytes(void)
+{
+	return PAGE_ALIGN(pvs_cache_size() * PVS_SLOT_SIZE);
+}
+
+/**
+ * pvs_cache_enlarge - make the caches large, when they will be made
+ */
+void __init pvs_cache_enlarge(void)
+{
+	pvs_cache_bits = PVS_LARGE_BITS;
+}
 
 static_assert(sizeof_field(struct pvs_decoded, text) >= MAX_INSN_SIZE);
 
 /**
  * struct pvs_cache - one CPU's
- * @entry: sets of PVS_CACHE_WAYS, by depth and hash of the address
  * @next:  the way that is replaced next, modulo their number
  * @code:  for each entry memory to run it in; can be executed, not written
  * @write: the pages of @code where they can be written, not executed
+ * @entry: sets of PVS_CACHE_WAYS, by depth and hash of the address
  */
 struct pvs_cache {
-	struct pvs_decoded	entry[PVS_CACHE_SIZE];
 	unsigned int		next;
 	u8			*code;
-	u8			*write[PVS_CODE_BYTES / PAGE_SIZE];
+	u8			**write;
+	struct pvs_decoded	entry[];
 };
 
 static DEFINE_PER_CPU(struct pvs_cache *, pvs_caches);
@@ -74,7 +95,7 @@ static int pvs_code_protect(pte_t *pte, unsigned long addr, void *data)
  */
 static int pvs_code_alloc(void)
 {
-	unsigned long size = nr_cpu_ids * PVS_CODE_BYTES;
+	unsigned long size = nr_cpu_ids * pvs_code_bytes();
 	unsigned long addr;
 	int ret;
 
@@ -100,6 +121,8 @@ void pvs_cache_free(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
+		if (per_cpu(pvs_caches, cpu))
+			kvfree(per_cpu(pvs_caches, cpu)->write);
 		kvfree(per_cpu(pvs_caches, cpu));
 		per_cpu(pvs_caches, cpu) = NULL;
 	}
@@ -117,19 +140,22 @@ void pvs_cache_free(void)
 int pvs_cache_alloc(void)
 {
 	struct pvs_cache *cache;
-	unsigned int i;
+	unsigned int i, pages = pvs_code_bytes() / PAGE_SIZE;
 	int cpu;
 
 	if (pvs_code_alloc())
 		goto fail;
 
 	for_each_possible_cpu(cpu) {
-		cache = kvzalloc(sizeof(*cache), GFP_KERNEL);
+		cache = pvs_vzalloc(struct_size(cache, entry, pvs_cache_size()), GFP_KERNEL);
 		if (!cache)
 			goto fail;
 		per_cpu(pvs_caches, cpu) = cache;
-		cache->code = pvs_code + cpu * PVS_CODE_BYTES;
-		for (i = 0; i < ARRAY_SIZE(cache->write); i++)
+		cache->code = pvs_code + cpu * pvs_code_bytes();
+		cache->write = pvs_vzalloc(pages * sizeof(*cache->write), GFP_KERNEL);
+		if (!cache->write)
+			goto fail;
+		for (i = 0; i < pages; i++)
 			cache->write[i] = page_address(vmalloc_to_page(cache->code +
 								       i * PAGE_SIZE));
 	}
@@ -219,9 +245,9 @@ static struct pvs_decoded *pvs_cache_set(struct pvs_cache *cache,
 	unsigned int set;
 
 	if (likely(!depth))
-		set = hash_long(ip, PVS_CACHE_BITS);
+		set = hash_long(ip, pvs_cache_bits);
 	else
-		set = (1 << PVS_CACHE_BITS) + ((depth - 1) << PVS_NESTED_BITS) +
+		set = (1U << pvs_cache_bits) + ((depth - 1) << PVS_NESTED_BITS) +
 		      hash_long(ip, PVS_NESTED_BITS);
 	return &cache->entry[set * PVS_CACHE_WAYS];
 }
@@ -287,7 +313,7 @@ bool pvs_cache_is_code(unsigned long ip)
 {
 	unsigned long start = (unsigned long)READ_ONCE(pvs_code);
 
-	return start && ip - start < nr_cpu_ids * PVS_CODE_BYTES;
+	return start && ip - start < nr_cpu_ids * pvs_code_bytes();
 }
 NOKPROBE_SYMBOL(pvs_cache_is_code);
 

@@ -26,6 +26,7 @@ struct pvs_decoded {
 	struct pvs_insn	insn;
 };
 
+void pvs_cache_enlarge(void);
 int pvs_cache_alloc(void);
 void pvs_cache_free(void);
 struct pvs_decoded *pvs_cache_get(unsigned int depth, unsigned long ip);

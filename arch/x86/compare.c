@@ -24,6 +24,7 @@
 #include <asm/processor-flags.h>
 
 #include "../../mm/alias.h"
+#include "../../mm/mem.h"
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
 #include "cache.h"
@@ -103,7 +104,7 @@ int pvs_compare_alloc(void)
 
 	pvs_mask = pvs_vectors_mask(&pvs_size);
 	for_each_possible_cpu(cpu) {
-		c = kvcalloc(PVS_DEPTH, sizeof(*c), GFP_KERNEL);
+		c = pvs_vzalloc(PVS_DEPTH * sizeof(*c), GFP_KERNEL);
 		if (!c) {
 			pvs_compare_free();
 			return -ENOMEM;

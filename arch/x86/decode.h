@@ -129,6 +129,7 @@ u64 pvs_loaded_value(const struct pvs_insn *insn, const struct pt_regs *regs);
 bool pvs_locked_values(const struct pvs_insn *insn, const struct pt_regs *before,
 		       const struct pt_regs *after, u64 *old, u64 *new);
 bool pvs_rep_left(const struct pvs_insn *insn, const struct pt_regs *regs);
+void pvs_skip(const struct pvs_insn *insn, struct pt_regs *regs, unsigned int count);
 void pvs_complete(const struct pvs_insn *insn, struct pt_regs *regs, u64 value);
 
 #endif /* _PV_SHADOW_DECODE_H */

@@ -219,6 +219,122 @@ unsigned long pvs_user_fault(const struct pvs_insn *insn,
 }
 NOKPROBE_SYMBOL(pvs_user_fault);
 
+/* Has the client something to do before and after an access? */
+static bool pvs_asks(const struct pv_shadow_range *range)
+{
+	return range && range->client->before;
+}
+NOKPROBE_SYMBOL(pvs_asks);
+
+/**
+ * pvs_describe - what an instruction does to memory, for those who ask before it
+ * @what:  result
+ * @insn:  the instruction, not of type PVS_INSN_UNKNOWN
+ * @ops:   its operands
+ * @regs:  registers
+ * @count: elements of a string instruction, else 1
+ */
+void pvs_describe(struct pv_shadow_operands *what, const struct pvs_insn *insn,
+		  const struct pvs_operands *ops, const struct pt_regs *regs,
+		  unsigned int count)
+{
+	bool movs = insn->type == PVS_INSN_MOVS;
+
+	*what = (struct pv_shadow_operands){
+		.regs = regs,
+		.ip = regs->ip,
+		.read = ops->addr,
+		.write = movs ? ops->dst : ops->addr,
+		.size = insn->width * count,
+		.reads = insn->reads,
+		.writes = insn->writes,
+		.copies = movs,
+	};
+}
+NOKPROBE_SYMBOL(pvs_describe);
+
+/* Whom to ask: the owner of an operand. There is no more than one who wants to be. */
+static const struct pv_shadow_client *pvs_asker(const struct pvs_insn *insn,
+						const struct pvs_result *result)
+{
+	if (insn->writes && insn->type != PVS_INSN_EXEC && pvs_asks(result->write.range))
+		return result->write.range->client;
+	if ((insn->reads || insn->type == PVS_INSN_EXEC) && pvs_asks(result->read.range))
+		return result->read.range->client;
+	return NULL;
+}
+NOKPROBE_SYMBOL(pvs_asker);
+
+/* All of it is memory that the handler may access as it likes, or nobody's. */
+static bool pvs_is_direct(const struct pv_shadow_range *range)
+{
+	return !range || range->direct;
+}
+NOKPROBE_SYMBOL(pvs_is_direct);
+
+static unsigned long pvs_elements_left(unsigned long addr, unsigned int width)
+{
+	return (PAGE_SIZE - offset_in_page(addr)) / width;
+}
+NOKPROBE_SYMBOL(pvs_elements_left);
+
+/* How many elements of a string instruction on memory can be done in one go. */
+static unsigned int pvs_elements(const struct pvs_insn *insn, const struct pvs_operands *ops,
+				 const struct pt_regs *regs)
+{
+	unsigned long n = regs->cx;
+
+	if (!insn->rep || insn->addr_size != sizeof(long) || insn->type == PVS_INSN_LOAD ||
+	    (regs->flags & X86_EFLAGS_DF))
+		return 1;
+	n = min(n, pvs_elements_left(ops->addr, insn->width));
+	if (insn->type == PVS_INSN_MOVS)
+		n = min(n, pvs_elements_left(ops->dst, insn->width));
+	/* One across the end of a page is one. */
+	return max(n, 1UL);
+}
+NOKPROBE_SYMBOL(pvs_elements);
+
+#define PVS_REP(insn, suffix) do {							\
+	asm volatile("rep " insn suffix							\
+		     : "+D" (to), "+S" (from), "+c" (count) : "a" (value) : "memory");	\
+} while (0)
+
+/* Elements of a movs or stos, as the instruction itself does them: they may overlap. */
+static void pvs_string(const struct pvs_insn *insn, unsigned long to, unsigned long from,
+		       u64 value, unsigned long count)
+{
+	bool movs = insn->type == PVS_INSN_MOVS;
+
+	switch (insn->width) {
+	case 1:
+		if (movs)
+			PVS_REP("movs", "b");
+		else
+			PVS_REP("stos", "b");
+		break;
+	case 2:
+		if (movs)
+			PVS_REP("movs", "w");
+		else
+			PVS_REP("stos", "w");
+		break;
+	case 4:
+		if (movs)
+			PVS_REP("movs", "l");
+		else
+			PVS_REP("stos", "l");
+		break;
+	case 8:
+		if (movs)
+			PVS_REP("movs", "q");
+		else
+			PVS_REP("stos", "q");
+		break;
+	}
+}
+NOKPROBE_SYMBOL(pvs_string);
+
 /* What movdir64b reads; nothing says that it does so in one. */
 static void pvs_copy_words(void *to, unsigned long addr)
 {
@@ -384,6 +500,47 @@ static bool pvs_user_may(const struct pvs_insn *insn, const struct pvs_operands 
 }
 NOKPROBE_SYMBOL(pvs_user_may);
 
+/*
+ * A movs of kernel code between user memory and some that is the direct map's, as when
+ * it copies from or to the user. Return: false if it has to be stepped, for the kernel may
+ * have to bring the user's page in; what was copied by then is copied once more.
+ */
+static bool pvs_copy_user(const struct pvs_fault *fault, const struct pvs_insn *insn,
+			  const struct pvs_operands *ops, struct pt_regs *regs,
+			  struct pvs_result *result)
+{
+	bool from = pvs_is_user(ops->addr, insn->width);
+	unsigned long user = from ? ops->addr : ops->dst;
+	struct pvs_access *access = from ? &result->write : &result->read;
+	const struct pv_shadow_client *client;
+	struct pv_shadow_operands what;
+	unsigned int n, size;
+	unsigned long place;
+
+	if (!pvs_user_open(regs) || !insn->string ||
+	    !pvs_place(fault, from ? ops->dst : ops->addr, insn->width, from, access, &place))
+		return false;
+	n = pvs_elements(insn, ops, regs);
+	size = n * insn->width;
+	if (!pvs_is_user(user, size) || pvs_trapped(user) || pvs_trapped(user + size - 1))
+		return false;
+
+	client = pvs_asks(access->range) ? access->range->client : NULL;
+	if (client) {
+		pvs_describe(&what, insn, ops, regs, n);
+		what.reads = !from;
+		what.writes = from;
+		client->before(&what);
+	}
+	if (from ? copy_from_user_nofault((void *)place, (void __user *)user, size) :
+		   copy_to_user_nofault((void __user *)user, (void *)place, size))
+		return false;
+	pvs_skip(insn, regs, n - 1);
+	pvs_complete(insn, regs, 0);
+	return true;
+}
+NOKPROBE_SYMBOL(pvs_copy_user);
+
 /* Return: false if it has to be stepped, with no operand touched. */
 static bool pvs_emulate(const struct pvs_fault *fault,
 			const struct pvs_insn *insn,
@@ -393,6 +550,9 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 	unsigned long to = insn->type == PVS_INSN_MOVS ? ops->dst : ops->addr;
 	unsigned long from_place, to_place;
 	u64 *data = (u64 *)result->write.data;
+	const struct pv_shadow_client *client;
+	struct pv_shadow_operands what;
+	unsigned int n = 1;
 
 	if ((insn->reads &&
 	     !pvs_place(fault, ops->addr, insn->width, false, &result->read,
@@ -402,6 +562,21 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 		return false;
 	if (insn->aligned && (to & (insn->width - 1)))
 		return false;
+
+	client = pvs_asker(insn, result);
+	if (unlikely(client)) {
+		if ((!insn->reads || pvs_is_direct(result->read.range)) &&
+		    (!insn->writes || pvs_is_direct(result->write.range)))
+			n = pvs_elements(insn, ops, regs);
+		pvs_describe(&what, insn, ops, regs, n);
+		client->before(&what);
+	}
+	if (unlikely(n > 1)) {
+		pvs_string(insn, to_place, insn->reads ? from_place : 0, ops->value, n);
+		pvs_skip(insn, regs, n - 1);
+		pvs_complete(insn, regs, 0);
+		return true;
+	}
 
 	*data = ops->value;
 	if (insn->reads) {
@@ -415,6 +590,8 @@ static bool pvs_emulate(const struct pvs_fault *fault,
 		pvs_made(&result->write, true);
 	}
 	pvs_complete(insn, regs, *(u64 *)result->read.data);
+	if (unlikely(client))
+		client->after(&what);
 
 	return true;
 }
@@ -426,6 +603,8 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		    struct pvs_result *result)
 {
 	const struct pvs_insn *insn = &decoded->insn;
+	const struct pv_shadow_client *client;
+	struct pv_shadow_operands what;
 	struct pt_regs before;
 	unsigned long place;
 	const void *code;
@@ -439,7 +618,13 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 	if (!code)
 		return false;
 
-	if (insn->locked) {
+	client = pvs_asker(insn, result);
+	if (unlikely(client)) {
+		pvs_describe(&what, insn, ops, regs, 1);
+		client->before(&what);
+	}
+	/* In memory it is to be what it is to an NMI: one access. */
+	if (insn->locked || (result->read.range && result->read.range->direct)) {
 		before = *regs;
 		if (!pvs_exec(code, regs, insn->exec_base, place - ops->offset))
 			return false;
@@ -471,6 +656,8 @@ static bool pvs_xol(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 	if (insn->reads)
 		pvs_made(&result->read, known);
 	pvs_complete(insn, regs, 0);
+	if (unlikely(client))
+		client->after(&what);
 
 	return true;
 }
@@ -533,6 +720,10 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 	case PVS_INSN_MOVS:
 		if (fault->user)
 			return pvs_emulate_user(insn, ops, regs, result) ?
+			       PV_SHADOW_EMULATE : PV_SHADOW_STEP;
+		if (unlikely(fault->range->direct) &&
+		    (pvs_is_user(ops->addr, insn->width) || pvs_is_user(ops->dst, insn->width)))
+			return pvs_copy_user(fault, insn, ops, regs, result) ?
 			       PV_SHADOW_EMULATE : PV_SHADOW_STEP;
 		fallthrough;
 	case PVS_INSN_LOAD:

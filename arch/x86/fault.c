@@ -142,6 +142,8 @@ NOKPROBE_SYMBOL(pvs_top);
 static void pvs_report(struct pv_shadow_range *range,
 		       const struct pv_shadow_access *access)
 {
+	if (!range->client->accessed)
+		return;
 	pvs_count(PVS_EVENTS);
 	if (unlikely(access->dir == PV_SHADOW_UNKNOWN)) {
 		pvs_count(PVS_UNKNOWN);
@@ -374,6 +376,42 @@ static bool pvs_add_page(struct pvs_step *step, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_add_page);
 
+/*
+ * The instruction is going to be made by the processor itself, a page of it being @range's:
+ * for clients that want to know before.
+ */
+static void pvs_before(const struct pvs_insn *insn, const struct pvs_operands *ops,
+		       const struct pt_regs *regs, unsigned long addr,
+		       const struct pv_shadow_range *range, bool write)
+{
+	struct pv_shadow_operands what;
+
+	if (likely(!range->client->before))
+		return;
+	if (insn)
+		pvs_describe(&what, insn, ops, regs, 1);
+	else
+		what = (struct pv_shadow_operands){
+			.regs = regs,
+			.ip = regs->ip,
+			.read = addr,
+			.write = addr,
+			.writes = write,
+			.reads = !write,
+		};
+	range->client->before(&what);
+}
+NOKPROBE_SYMBOL(pvs_before);
+
+static void pvs_before_step(const struct pvs_step *step, const struct pt_regs *regs,
+			    unsigned long addr, const struct pv_shadow_range *range,
+			    bool write)
+{
+	pvs_before(step->insn->type == PVS_INSN_UNKNOWN ? NULL : step->insn, &step->ops,
+		   regs, addr, range, write);
+}
+NOKPROBE_SYMBOL(pvs_before_step);
+
 /**
  * pvs_branches_only - a debugger's wish to stop at branches only
  * @on: it holds; not while we step. The debug trap's own code restores it
@@ -488,6 +526,7 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 				all[nr++] = missed->addr[i];
 	all[nr++] = addr;
 
+	pvs_before(NULL, NULL, regs, addr, range, true);
 	pvs_decode_at(&insn, regs->ip);
 	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_MISSED, 0);
 
@@ -515,6 +554,7 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 	for (i = 0; i < nr; i++)
 		if ((step->addr[i] & PAGE_MASK) == (addr & PAGE_MASK))
 			break;
+	pvs_before_step(step, regs, addr, range, write);
 	if (i == nr && pvs_add_page(step, addr, range, write))
 		return true;
 	/* An NMI may have revealed one that we could not. */
@@ -675,6 +715,7 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		return true;
 	}
 
+	pvs_before_step(step, regs, addr, range, error_code & X86_PF_WRITE);
 	if (!pvs_add_page(step, addr, range, error_code & X86_PF_WRITE)) {
 		pvs_pop(s);
 		return false;

@@ -23,6 +23,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "../../mm/mem.h"
 #include "../../mm/stats.h"
 #include "events.h"
 #include "maps.h"
@@ -569,7 +570,7 @@ static void pvs_map_new(resource_size_t phys, unsigned long size,
 		pvs_forgotten++;
 		return;
 	}
-	map = kzalloc(sizeof(*map), GFP_KERNEL | __GFP_NOFAIL);
+	map = pvs_zalloc(sizeof(*map), GFP_KERNEL | __GFP_NOFAIL);
 	map->range.start = addr;
 	map->range.end = addr + size;
 	map->phys = phys;

@@ -226,6 +226,26 @@ static bool pvs_complete_string(const struct pvs_insn *insn,
 NOKPROBE_SYMBOL(pvs_complete_string);
 
 /**
+ * pvs_skip - leave the registers as some elements of a string instruction leave them
+ * @insn:  the instruction, with rep; its address registers are 8 bytes
+ * @regs:  registers
+ * @count: elements, fewer than there are
+ */
+void pvs_skip(const struct pvs_insn *insn, struct pt_regs *regs, unsigned int count)
+{
+	long by = (long)insn->width * count;
+
+	if (!count)
+		return;
+	if (insn->move_si)
+		pvs_advance(&regs->si, by, insn->addr_size);
+	if (insn->move_di)
+		pvs_advance(&regs->di, by, insn->addr_size);
+	pvs_advance(&regs->cx, -(long)count, insn->addr_size);
+}
+NOKPROBE_SYMBOL(pvs_skip);
+
+/**
  * pvs_complete - leave the registers as the instruction leaves them
  * @insn:  the instruction, or one element of a string instruction
  * @regs:  registers

@@ -17,6 +17,7 @@
 #include <linux/pv_shadow_hooks.h>
 #include <linux/slab.h>
 
+#include "../../mm/mem.h"
 #include "maps.h"
 
 #define PVS_MM_BITS	8
@@ -50,7 +51,7 @@ static unsigned int pvs_page_of(const struct pvs_map *map, unsigned long addr)
 static void pvs_user_add(struct mm_struct *mm, unsigned long start, unsigned long end,
 			 u64 phys, pgprot_t prot, const struct pvs_map *of)
 {
-	struct pvs_map *map = kzalloc(sizeof(*map), GFP_KERNEL | __GFP_NOFAIL);
+	struct pvs_map *map = pvs_zalloc(sizeof(*map), GFP_KERNEL | __GFP_NOFAIL);
 
 	map->range.start = start;
 	map->range.end = end;

@@ -11,6 +11,7 @@
 #include <asm/pgtable_types.h>
 
 struct mm_struct;
+struct pt_regs;
 struct pv_shadow_range;
 struct pvs_alias;
 struct pvs_user;
@@ -59,17 +60,44 @@ struct pv_shadow_access {
 };
 
 /**
+ * struct pv_shadow_operands - what an instruction does to memory
+ * @regs:   registers: before @before as they are before it, after @after as it leaves them
+ * @ip:	    the instruction
+ * @read:   first address of what it reads, if @reads
+ * @write:  first address of what it writes, if @writes
+ * @size:   bytes of each; 0 if that is not known
+ * @reads:  it does
+ * @writes: it does
+ * @copies: it writes just what it reads, if it reads
+ */
+struct pv_shadow_operands {
+	const struct pt_regs	*regs;
+	unsigned long		ip;
+	unsigned long		read;
+	unsigned long		write;
+	unsigned int		size;
+	bool			reads;
+	bool			writes;
+	bool			copies;
+};
+
+/**
  * struct pv_shadow_client - who wants to know of accesses
  * @name:     for messages
  * @accessed: called once for each access, after it was completed, on the CPU
  *	      that made it. Interrupts are off and it may be an NMI-like context:
  *	      it must not take a lock that another context can hold, nor touch
- *	      memory that may be trapped.
+ *	      memory that may be trapped. Or NULL.
+ * @before:   called before an instruction accesses memory of the client's; or NULL. In the
+ *	      same context. The instruction may be begun anew, and then this is called anew.
+ * @after:    called when it has; together with @before. Not for what was single-stepped.
  */
 struct pv_shadow_client {
 	const char *name;
 	void (*accessed)(struct pv_shadow_range *range,
 			 const struct pv_shadow_access *access);
+	void (*before)(const struct pv_shadow_operands *ops);
+	void (*after)(const struct pv_shadow_operands *ops);
 };
 
 /**
@@ -81,6 +109,8 @@ struct pv_shadow_client {
  *	    pv_shadow_retrap() what is trapped
  * @memory: what is there is memory: an access may be made, taken back and made once
  *	    more, as it is for the engine "compare"
+ * @direct: the direct map: its pages are hidden by pvs_direct_hide(), and what an
+ *	    instruction does there may be done for several of its elements at once
  * @mm:	    for user addresses: whose they are; it is in use while one of them is trapped
  * @phys:   likewise: physical address of the first page
  * @prot:   likewise: the memory type
@@ -95,6 +125,7 @@ struct pv_shadow_range {
 	unsigned long			end;
 	bool				writes_only;
 	bool				memory;
+	bool				direct;
 	struct mm_struct		*mm;
 	phys_addr_t			phys;
 	pgprot_t			prot;
