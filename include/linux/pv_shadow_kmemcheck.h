@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * kmemcheck: what the kernel tells it. The calls stand in the stubs of KMSAN's hooks, so
+ * that they are where KMSAN wants to know of allocations, copies and transfers; two are
+ * in SLUB. They cost a no-op each while kmemcheck is not switched on.
+ */
+#ifndef _LINUX_PV_SHADOW_KMEMCHECK_H
+#define _LINUX_PV_SHADOW_KMEMCHECK_H
+
+#include <linux/dma-direction.h>
+#include <linux/jump_label.h>
+#include <linux/types.h>
+
+struct kmem_cache;
+struct page;
+struct scatterlist;
+struct urb;
+
+void __pv_kmemcheck_new_slab(struct kmem_cache *s, void *start, unsigned int order, gfp_t flags);
+unsigned long __pv_kmemcheck_seen(unsigned long addr);
+void __pv_kmemcheck_slab_alloc(struct kmem_cache *s, void *object, gfp_t flags);
+void __pv_kmemcheck_slab_free(struct kmem_cache *s, void *object);
+void __pv_kmemcheck_free_page(struct page *page, unsigned int order);
+void __pv_kmemcheck_copy_page(struct page *dst, struct page *src);
+void __pv_kmemcheck_kmalloc_large(const void *object, size_t size, gfp_t flags);
+void __pv_kmemcheck_mark(const void *addr, size_t size, bool initialized);
+void __pv_kmemcheck_check(const void *addr, size_t size);
+void __pv_kmemcheck_copy_to_user(void __user *to, const void *from, size_t size);
+void __pv_kmemcheck_dma(struct page *page, size_t offset, size_t size,
+			enum dma_data_direction dir);
+void __pv_kmemcheck_dma_sg(struct scatterlist *sg, int nents, enum dma_data_direction dir);
+void __pv_kmemcheck_urb(const struct urb *urb, bool out);
+
+#ifdef CONFIG_PV_SHADOW_KMEMCHECK
+
+DECLARE_STATIC_KEY_FALSE(pv_kmemcheck_key);
+
+void pv_kmemcheck_start(void);
+
+static __always_inline bool pv_kmemcheck_on(void)
+{
+	return static_branch_unlikely(&pv_kmemcheck_key);
+}
+
+#else /* !CONFIG_PV_SHADOW_KMEMCHECK */
+
+static inline void pv_kmemcheck_start(void) { }
+
+/* The compiler leaves out what is called otherwise: nobody defines that. */
+static __always_inline bool pv_kmemcheck_on(void)
+{
+	return false;
+}
+
+#endif /* CONFIG_PV_SHADOW_KMEMCHECK */
+
+/* A slab of a cache was set up, and nobody has an object of it yet. */
+static __always_inline void pv_kmemcheck_new_slab(struct kmem_cache *s, void *start,
+						  unsigned int order, gfp_t flags)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_new_slab(s, start, order, flags);
+}
+
+/* Where SLUB finds its own pointer in a free object, without kmemcheck's seeing it. */
+static __always_inline unsigned long pv_kmemcheck_seen(unsigned long addr)
+{
+	return pv_kmemcheck_on() ? __pv_kmemcheck_seen(addr) : addr;
+}
+
+static __always_inline void pv_kmemcheck_slab_alloc(struct kmem_cache *s, void *object,
+						    gfp_t flags)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_slab_alloc(s, object, flags);
+}
+
+static __always_inline void pv_kmemcheck_slab_free(struct kmem_cache *s, void *object)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_slab_free(s, object);
+}
+
+static __always_inline void pv_kmemcheck_free_page(struct page *page, unsigned int order)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_free_page(page, order);
+}
+
+static __always_inline void pv_kmemcheck_copy_page(struct page *dst, struct page *src)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_copy_page(dst, src);
+}
+
+static __always_inline void pv_kmemcheck_kmalloc_large(const void *object, size_t size,
+						       gfp_t flags)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_kmalloc_large(object, size, flags);
+}
+
+static __always_inline void pv_kmemcheck_poison(const void *addr, size_t size)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_mark(addr, size, false);
+}
+
+static __always_inline void pv_kmemcheck_unpoison(const void *addr, size_t size)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_mark(addr, size, true);
+}
+
+static __always_inline void pv_kmemcheck_check(const void *addr, size_t size)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_check(addr, size);
+}
+
+static __always_inline void pv_kmemcheck_copy_to_user(void __user *to, const void *from,
+						      size_t size)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_copy_to_user(to, from, size);
+}
+
+static __always_inline void pv_kmemcheck_dma(struct page *page, size_t offset, size_t size,
+					     enum dma_data_direction dir)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_dma(page, offset, size, dir);
+}
+
+static __always_inline void pv_kmemcheck_dma_sg(struct scatterlist *sg, int nents,
+						enum dma_data_direction dir)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_dma_sg(sg, nents, dir);
+}
+
+static __always_inline void pv_kmemcheck_urb(const struct urb *urb, bool out)
+{
+	if (pv_kmemcheck_on())
+		__pv_kmemcheck_urb(urb, out);
+}
+
+#endif /* _LINUX_PV_SHADOW_KMEMCHECK_H */
