@@ -14,7 +14,7 @@ help:
 	@echo  'make run     - build, boot, trace QEMU'\''s e1000 on 4 CPUs and compare with the device'
 	@echo  'make test    - run every test (T=PATTERN: those whose path matches)'
 	@echo  'make test-full - and those that take hours: all selftests, stress-ng, KVM and Hyper-V'
-	@echo  'make bench   - what an event costs, against the stock tracer'
+	@echo  'make bench   - what an event costs, against the stock tracer, and kmemcheck'
 	@echo  'make profile - and where it goes, by function'
 	@echo  'make kernel  - the kernel: build/bzImage and build/modules'
 	@echo  'make check   - sparse, Coccinelle and checkpatch on our files: no warnings'
@@ -41,6 +41,7 @@ test-full: kernel
 
 bench: kernel
 	@tests/bench/bench
+	@tests/bench/kmemcheck
 
 profile: kernel
 	@tests/bench/profile

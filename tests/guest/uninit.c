@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Drivers with a bug each, and as many without one: for kmemcheck.
+ *
+ * modprobe uninit test=NAME does one and goes; what there is: NAMES. The log has a line
+ * "uninit: NAME" before it and "uninit: done" after it.
+ */
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/init.h>
+#include <linux/io.h>
+#include <linux/kmsan-checks.h>
+#include <linux/kthread.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/pci.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+static char *test = "";
+module_param(test, charp, 0);
+
+/* What a value goes to: somebody looks at it. */
+static int sink;
+
+static noinline void use(int value)
+{
+	if (value)
+		WRITE_ONCE(sink, READ_ONCE(sink) + 1);
+}
+
+struct record {
+	u32 id;
+	u8 kind;
+	/* three bytes of padding */
+	u64 value;
+	u64 more[4];
+};
+
+/*
+ * An object of a slab that is watched, which those are not that were there before: of a
+ * cache of our own for each size. And one beside it, so that the slab stays when the
+ * object is freed.
+ */
+static struct {
+	struct kmem_cache *cache;
+	void *beside;
+	size_t size;
+} caches[8];
+
+static void *take(size_t size)
+{
+	char name[16];
+	unsigned int i;
+	void *p;
+
+	for (i = 0; i < ARRAY_SIZE(caches) - 1 && caches[i].size && caches[i].size != size; i++)
+		;
+	if (size > PAGE_SIZE) {
+		p = kmalloc(size, GFP_KERNEL);
+	} else {
+		if (!caches[i].cache) {
+			snprintf(name, sizeof(name), "uninit-%zu", size);
+			caches[i].size = size;
+			caches[i].cache = kmem_cache_create_usercopy(name, size, 8, SLAB_NO_MERGE,
+								     0, size, NULL);
+		}
+		p = kmem_cache_alloc(caches[i].cache, GFP_KERNEL);
+		if (!caches[i].beside)
+			caches[i].beside = kmem_cache_alloc(caches[i].cache, GFP_KERNEL);
+	}
+	OPTIMIZER_HIDE_VAR(p);
+	return p;
+}
+
+static void give_back(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(caches) && caches[i].cache; i++) {
+		kfree(caches[i].beside);
+		kmem_cache_destroy(caches[i].cache);
+	}
+}
+
+/* Bugs */
+
+static void bug_uninit(void)
+{
+	int *p = take(sizeof(int) * 8);
+
+	use(*p);
+	kfree(p);
+}
+
+static void bug_uninit_byte(void)
+{
+	u8 *p = take(64);
+
+	memset(p, 1, 17);
+	use(READ_ONCE(p[17]));
+	kfree(p);
+}
+
+static void bug_part_of_struct(void)
+{
+	struct record *r = take(sizeof(*r));
+
+	r->id = 1;
+	r->kind = 2;
+	use(r->value & 1);
+	kfree(r);
+}
+
+static void bug_after_free(void)
+{
+	int *p = take(96);
+
+	memset(p, 0, 96);
+	kfree(p);
+	use(READ_ONCE(p[4]));
+}
+
+static void bug_memcpy(void)
+{
+	char *from = take(128), *to = take(128);
+
+	memset(from, 0, 64);
+	memcpy(to, from, 128);
+	use(READ_ONCE(to[100]));
+	kfree(from);
+	kfree(to);
+}
+
+static void bug_memcpy_unaligned(void)
+{
+	char *from = take(64), *to = take(64);
+
+	memset(from, 0, 64);
+	memset(to, 0, 64);
+	kmsan_poison_memory(from + 8, 8, GFP_KERNEL);
+	memcpy(to + 1, from, 32);
+	use(READ_ONCE(to[9]));
+	kfree(from);
+	kfree(to);
+}
+
+static void bug_memcpy_after_free(void)
+{
+	char *from = take(64), *to = take(64);
+
+	memset(from, 0, 64);
+	kfree(from);
+	memcpy(to, from, 64);
+	kfree(to);
+}
+
+/* Copied by registers, as the compiler does it, and looked at there. */
+static void bug_struct_copy(void)
+{
+	struct record *a = take(sizeof(*a)), *b = take(sizeof(*b));
+
+	a->id = 1;
+	a->kind = 1;
+	*b = *a;
+	OPTIMIZER_HIDE_VAR(b);
+	use(READ_ONCE(b->more[2]));
+	kfree(a);
+	kfree(b);
+}
+
+static void bug_increment(void)
+{
+	int *p = take(64);
+
+	p[3]++;
+	kfree(p);
+}
+
+static void bug_large(void)
+{
+	char *p = take(3 * PAGE_SIZE);
+
+	use(READ_ONCE(p[2 * PAGE_SIZE]));
+	kfree(p);
+}
+
+static void bug_realloc(void)
+{
+	char *p = take(64), *larger;
+
+	memset(p, 0, 64);
+	/* So much that it has pages of its own */
+	larger = krealloc(p, 3 * PAGE_SIZE, GFP_KERNEL);
+	OPTIMIZER_HIDE_VAR(larger);
+	use(READ_ONCE(larger[150]));
+	kfree(larger);
+}
+
+static void bug_reused(void)
+{
+	char *p = take(192);
+
+	memset(p, 0, 192);
+	kfree(p);
+	p = take(192);
+	use(READ_ONCE(p[50]));
+	kfree(p);
+}
+
+static void bug_printk(void)
+{
+	int *p = take(32);
+
+	pr_info("uninit: %d\n", READ_ONCE(*p));
+	kfree(p);
+}
+
+static void bug_check(void)
+{
+	char *p = take(64);
+
+	memset(p, 0, 60);
+	kmsan_check_memory(p, 64);
+	kfree(p);
+}
+
+static void bug_compare(void)
+{
+	char *a = take(64), *b = take(64);
+
+	memset(a, 0, 64);
+	use(memcmp(a, b, 64));
+	kfree(a);
+	kfree(b);
+}
+
+static ssize_t uninit_read(struct file *file, char __user *to, size_t size, loff_t *pos)
+{
+	char *p = take(64);
+	ssize_t ret = min_t(size_t, size, 64);
+
+	memset(p, 'x', 40);
+	if (copy_to_user(to, p, ret))
+		ret = -EFAULT;
+	kfree(p);
+	return ret;
+}
+
+static const struct file_operations uninit_fops = {
+	.owner = THIS_MODULE,
+	.read = uninit_read,
+};
+
+static struct miscdevice uninit_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "uninit",
+	.fops = &uninit_fops,
+};
+
+/* The device is there until the module goes: who reads it makes the bug. */
+static bool misc_registered;
+
+static void bug_user(void)
+{
+	misc_registered = !misc_register(&uninit_misc);
+}
+
+static void bug_device(void)
+{
+	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL); /* QEMU's edu */
+	void __iomem *bar;
+	u32 *p = take(64);
+
+	if (pdev && !pci_enable_device(pdev)) {
+		bar = pci_iomap(pdev, 0, 0);
+		writel(p[2], bar + 4);
+		pci_iounmap(pdev, bar);
+	} else {
+		pr_err("uninit: no edu\n");
+	}
+	pci_dev_put(pdev);
+	kfree(p);
+}
+
+static void bug_dma(void)
+{
+	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL);
+	dma_addr_t addr;
+	char *p = take(256);
+
+	memset(p, 0, 200);
+	if (pdev) {
+		addr = dma_map_single(&pdev->dev, p, 256, DMA_TO_DEVICE);
+		if (!dma_mapping_error(&pdev->dev, addr))
+			dma_unmap_single(&pdev->dev, addr, 256, DMA_TO_DEVICE);
+	} else {
+		pr_err("uninit: no edu\n");
+	}
+	pci_dev_put(pdev);
+	kfree(p);
+}
+
+/* One CPU reads a field before another one has set it. */
+struct racing {
+	u64 ready;
+	u64 value;
+	struct racing *self;
+};
+
+static struct racing *racing;
+
+static int race_reader(void *unused)
+{
+	struct racing *r;
+
+	while (!(r = READ_ONCE(racing)))
+		cpu_relax();
+	use(READ_ONCE(r->value) & 1);
+	WRITE_ONCE(racing, NULL);
+	return 0;
+}
+
+static void bug_race(void)
+{
+	struct task_struct *reader;
+	struct racing *r;
+
+	reader = kthread_create(race_reader, NULL, "uninit-reader");
+	if (IS_ERR(reader))
+		return;
+	kthread_bind(reader, cpumask_any_but(cpu_online_mask, smp_processor_id()));
+	wake_up_process(reader);
+	r = take(sizeof(*r));
+	r->ready = 1;
+	/* Published too early. */
+	smp_store_release(&racing, r);
+	while (READ_ONCE(racing))
+		cpu_relax();
+	r->value = 1;
+	pr_info("uninit: race: allocated on CPU %d\n", smp_processor_id());
+	kfree(r);
+}
+
+/* None */
+
+static void good_init(void)
+{
+	int *p = take(64);
+
+	p[5] = 7;
+	use(READ_ONCE(p[5]));
+	kfree(p);
+}
+
+static void good_zeroed(void)
+{
+	int *p = kzalloc(500, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(p);
+	use(READ_ONCE(p[100]));
+	kfree(p);
+}
+
+static void good_memset(void)
+{
+	u64 *p = take(8192);
+	int i;
+
+	memset(p, 5, 8192);
+	for (i = 0; i < 1024; i++)
+		use(READ_ONCE(p[i]) & 1);
+	kfree(p);
+}
+
+static void good_memcpy(void)
+{
+	char *from = take(256), *to = take(256);
+	int i;
+
+	memset(from, 3, 256);
+	memcpy(to, from, 256);
+	memmove(to + 3, to, 200);
+	for (i = 0; i < 256; i++)
+		use(READ_ONCE(to[i]));
+	kfree(from);
+	kfree(to);
+}
+
+static void good_padding(void)
+{
+	struct record *a = take(sizeof(*a)), *b = take(sizeof(*b));
+
+	memset(a->more, 0, sizeof(a->more));
+	a->id = 1;
+	a->kind = 2;
+	a->value = 3;
+	*b = *a;
+	OPTIMIZER_HIDE_VAR(b);
+	use(READ_ONCE(b->id) + READ_ONCE(b->kind));
+	kfree(a);
+	kfree(b);
+}
+
+struct bits {
+	unsigned int a : 3;
+	unsigned int b : 5;
+	unsigned int c : 1;
+	u64 other;
+};
+
+static void good_bitfield(void)
+{
+	struct bits *p = take(sizeof(*p));
+
+	OPTIMIZER_HIDE_VAR(p);
+	p->a = 2;
+	p->b = sink;
+	p->c = 1;
+	OPTIMIZER_HIDE_VAR(p);
+	use(p->a + p->b + p->c);
+	kfree(p);
+}
+
+static void good_strings(void)
+{
+	char *p = take(64), *q = take(64);
+
+	strscpy(p, "unaligned and short", 64);
+	use(strlen(p));
+	strscpy(q, p, 64);
+	use(strcmp(p, q));
+	use(!!strchr(q, 'z'));
+	kfree(p);
+	kfree(q);
+}
+
+static void good_vmalloc(void)
+{
+	char *p = vmalloc(3 * PAGE_SIZE);
+
+	OPTIMIZER_HIDE_VAR(p);
+	use(READ_ONCE(p[50]));
+	vfree(p);
+}
+
+static void good_random(void)
+{
+	u32 *p = take(64);
+
+	get_random_bytes(p, 64);
+	use(READ_ONCE(p[15]));
+	kfree(p);
+}
+
+static void good_unpoison(void)
+{
+	int *p = take(64);
+
+	kmsan_unpoison_memory(p, 64);
+	use(READ_ONCE(p[9]));
+	kfree(p);
+}
+
+static const struct {
+	const char *name;
+	void (*func)(void);
+} tests[] = {
+#define TEST(name) { #name, name }
+	TEST(bug_uninit), TEST(bug_uninit_byte), TEST(bug_part_of_struct),
+	TEST(bug_after_free), TEST(bug_memcpy), TEST(bug_memcpy_unaligned),
+	TEST(bug_memcpy_after_free), TEST(bug_struct_copy), TEST(bug_increment),
+	TEST(bug_large), TEST(bug_realloc), TEST(bug_reused), TEST(bug_printk),
+	TEST(bug_check), TEST(bug_compare), TEST(bug_user), TEST(bug_device),
+	TEST(bug_dma), TEST(bug_race),
+	TEST(good_init), TEST(good_zeroed), TEST(good_memset), TEST(good_memcpy),
+	TEST(good_padding), TEST(good_bitfield), TEST(good_strings), TEST(good_vmalloc),
+	TEST(good_random), TEST(good_unpoison),
+};
+
+static int __init uninit_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tests); i++) {
+		if (strcmp(test, tests[i].name))
+			continue;
+		pr_info("uninit: %s\n", test);
+		migrate_disable();
+		tests[i].func();
+		migrate_enable();
+		pr_info("uninit: done\n");
+		return 0;
+	}
+	pr_err("uninit: there is no test '%s'\n", test);
+	return -EINVAL;
+}
+
+static void __exit uninit_exit(void)
+{
+	if (misc_registered)
+		misc_deregister(&uninit_misc);
+	give_back();
+}
+
+module_init(uninit_init);
+module_exit(uninit_exit);
+MODULE_DESCRIPTION("uses of uninitialized memory");
+MODULE_LICENSE("GPL");
