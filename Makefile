@@ -6,14 +6,16 @@
 # One step after the other; the kernel's own build is parallel.
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export DEBUG T
+export DEBUG T SEED HOURS MINUTES ROUND
 
 all: kernel
 
 help:
 	@echo  'make run     - build, boot, trace QEMU'\''s e1000 on 4 CPUs and compare with the device'
 	@echo  'make test    - run every test (T=PATTERN: those whose path matches)'
-	@echo  'make test-full - and those that take hours: all selftests, stress-ng, KVM and Hyper-V'
+	@echo  'make test-full - and those that take hours: all selftests, stress-ng, a soak, KVM and Hyper-V'
+	@echo  'make smp-regress - a soak of everything at once, at random: HOURS=N or MINUTES=N (default:'
+	@echo  '               an hour), SEED=S for the same plan again, ROUND=N for one round of it'
 	@echo  'make bench   - what an event costs, against the stock tracer, and kmemcheck'
 	@echo  'make profile - and where it goes, by function'
 	@echo  'make kernel  - the kernel: build/bzImage and build/modules'
@@ -39,6 +41,9 @@ test: kernel
 test-full: kernel
 	@FULL=1 tests/run
 
+smp-regress: kernel
+	@tests/smp/regress
+
 bench: kernel
 	@tests/bench/bench
 	@tests/bench/kmemcheck
@@ -52,4 +57,4 @@ check: kernel
 clean:
 	rm -rf build
 
-.PHONY: all help setup kernel run test test-full bench profile check clean
+.PHONY: all help setup kernel run test test-full smp-regress bench profile check clean
