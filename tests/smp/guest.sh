@@ -130,7 +130,10 @@ off()
 	else
 		check "$_text" [ $_n = 0 ]
 	fi
+	# It is long, and what goes on beside goes on.
+	renice -n -15 $$ >/dev/null
 	trace_off /share/log.$segment
+	renice -n 0 $$ >/dev/null
 	_text="segment $segment: nothing is left when it is off"
 	check "$_text" nothing_left
 }
