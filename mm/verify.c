@@ -16,6 +16,7 @@
 #include "../pvops/backend.h"
 #include "../pvops/root.h"
 #include "alias.h"
+#include "mem.h"
 #include "stats.h"
 #include "trap.h"
 #include "user.h"
@@ -295,7 +296,8 @@ static unsigned int pvs_verify_aliases(struct seq_file *m, struct pvs_verify *v)
  */
 int pvs_verify_show(struct seq_file *m, void *unused)
 {
-	struct pvs_verify *v = kzalloc(sizeof(*v), GFP_KERNEL);
+	/* Written to for each entry, with interrupts off: that is not to fault. */
+	struct pvs_verify *v = pvs_zalloc(sizeof(*v), GFP_KERNEL);
 	unsigned int found = 0;
 
 	if (!v)
