@@ -56,8 +56,8 @@ static void kmemcheck_changes(const struct pv_shadow_operands *ops)
 }
 NOKPROBE_SYMBOL(kmemcheck_changes);
 
-/* Loads before the first of their stores: as many as a compiler has under way at once. */
-#define KMEMCHECK_CARRIED	4
+/* Loads before the first of their stores: no more than there are registers. */
+#define KMEMCHECK_CARRIED	16
 
 /**
  * struct kmemcheck_carried - a value that was loaded, and will be stored without having
