@@ -15,6 +15,8 @@
 #include <asm/nospec-branch.h>
 #include <asm/ptrace.h>
 
+#include "../../arch/x86/cache.h"
+#include "../../arch/x86/decode.h"
 #include "kmemcheck.h"
 
 /* Instructions that are looked at behind a load. */
@@ -141,46 +143,20 @@ static bool kmemcheck_same_operand(const struct insn *a, const struct insn *b)
 }
 NOKPROBE_SYMBOL(kmemcheck_same_operand);
 
-/* The registers in the order of the processor's numbers. */
-static const u8 kmemcheck_offsets[] = {
-	offsetof(struct pt_regs, ax), offsetof(struct pt_regs, cx),
-	offsetof(struct pt_regs, dx), offsetof(struct pt_regs, bx),
-	offsetof(struct pt_regs, sp), offsetof(struct pt_regs, bp),
-	offsetof(struct pt_regs, si), offsetof(struct pt_regs, di),
-	offsetof(struct pt_regs, r8), offsetof(struct pt_regs, r9),
-	offsetof(struct pt_regs, r10), offsetof(struct pt_regs, r11),
-	offsetof(struct pt_regs, r12), offsetof(struct pt_regs, r13),
-	offsetof(struct pt_regs, r14), offsetof(struct pt_regs, r15),
-};
-
-static unsigned long kmemcheck_value(const struct kmemcheck_flow_state *f, unsigned int reg)
-{
-	return *(const unsigned long *)((const u8 *)f->regs + kmemcheck_offsets[reg]);
-}
-NOKPROBE_SYMBOL(kmemcheck_value);
-
-/* Where an operand will be. Return: can one tell? */
+/* Where a store will write. Return: can one tell? */
 static bool kmemcheck_resolve(const struct kmemcheck_flow_state *f, const struct insn *insn,
 			      unsigned long ip, unsigned long *addr)
 {
-	u8 rex = insn->rex_prefix.value, sib = insn->sib.value;
+	struct pvs_operands ops;
+	struct pvs_insn store;
 
-	if (kmemcheck_segment(insn) || insn->addr_bytes != 8 ||
-	    (f->changed & kmemcheck_address(insn)))
+	if (f->changed & kmemcheck_address(insn))
 		return false;
-	*addr = (long)insn->displacement.value;
-	if (kmemcheck_relative(insn)) {
-		*addr += ip + insn->length;
-	} else if (!insn->sib.nbytes) {
-		*addr += kmemcheck_value(f, X86_MODRM_RM(insn->modrm.value) |
-					    (X86_REX_B(rex) ? 8 : 0));
-	} else {
-		if (!kmemcheck_no_base(insn))
-			*addr += kmemcheck_value(f, X86_SIB_BASE(sib) | (X86_REX_B(rex) ? 8 : 0));
-		if (X86_SIB_INDEX(sib) != 4 || X86_REX_X(rex))
-			*addr += kmemcheck_value(f, X86_SIB_INDEX(sib) |
-						    (X86_REX_X(rex) ? 8 : 0)) << X86_SIB_SCALE(sib);
-	}
+	pvs_decode_at(&store, ip);
+	if (store.type != PVS_INSN_STORE)
+		return false;
+	pvs_resolve(&store, f->regs, &ops);
+	*addr = ops.addr;
 	return true;
 }
 NOKPROBE_SYMBOL(kmemcheck_resolve);

@@ -44,7 +44,6 @@
  * @state:  what the first byte was
  * @addr:   first byte that was not initialized
  * @size:   how many were used from there on
- * @ip:	    by which instruction
  * @has_regs: @regs hold something
  * @regs:   registers
  * @cpu:    on which CPU
@@ -68,7 +67,6 @@ struct kmemcheck_note {
 	enum kmemcheck_state	state;
 	unsigned long		addr;
 	unsigned long		size;
-	unsigned long		ip;
 	bool			has_regs;
 	struct pt_regs		regs;
 	unsigned int		cpu;
@@ -280,7 +278,6 @@ void kmemcheck_report(enum kmemcheck_use use, enum kmemcheck_state state, unsign
 	note->state = state;
 	note->addr = addr;
 	note->size = size;
-	note->ip = ip;
 	note->cpu = raw_smp_processor_id();
 	note->pid = task_pid_nr(current);
 	strscpy(note->comm, current->comm);
