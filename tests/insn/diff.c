@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -54,17 +55,41 @@ static u64 seed = 1;
 static unsigned long bad, compared, skipped, stepped, elsewhere, left;
 static unsigned long by_type[PVS_INSN_EXEC + 1], locked_known;
 
+/* Seconds that one case may take, which is nothing as a rule. */
+#define PATIENCE	60
+
+static volatile unsigned long cases;
+
 /* What became of a run on the processor. */
 static volatile bool running;
 static volatile int signo;
 static volatile unsigned long fault_addr;
 static volatile bool page_fault;
 
+/* Now and then: is it still at the same? */
+static void on_alarm(const ucontext_t *uc)
+{
+	static unsigned long last = -1UL;
+
+	if (cases == last) {
+		fprintf(stderr, "not ok - at case %lu, %s, for %d seconds, %sat %llx\n",
+			last, the.name, PATIENCE, running ? "on the processor, " : "",
+			uc->uc_mcontext.gregs[REG_RIP]);
+		_exit(3);
+	}
+	last = cases;
+}
+
 static void on_signal(int nr, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
 
-	if (!running) {
+	if (nr == SIGALRM) {
+		on_alarm(uc);
+		return;
+	}
+	/* Ours, or one that makes the way back from the first one fault as well. */
+	if (!running || signo) {
 		fprintf(stderr, "not ok - signal %d at %llx, address %p, after %s\n",
 			nr, uc->uc_mcontext.gregs[REG_RIP], info->si_addr,
 			the.name);
@@ -442,6 +467,8 @@ static void set_up(void)
 {
 	struct sigaction action = { .sa_sigaction = on_signal,
 				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct itimerval patience = { .it_interval.tv_sec = PATIENCE,
+				      .it_value.tv_sec = PATIENCE };
 	static u8 stack[64 << 10];
 	stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	int fd = memfd_create("data", 0);
@@ -462,6 +489,8 @@ static void set_up(void)
 	sigaction(SIGBUS, &action, NULL);
 	sigaction(SIGILL, &action, NULL);
 	sigaction(SIGFPE, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &patience, NULL);
 
 	if (!bit(1, 0, C, 27)) {
 		printf("# no xsave here\n");
@@ -565,7 +594,6 @@ int main(int argc, char **argv)
 			 .text = GEN_TEXT, .data = GEN_DATA,
 			 .rounds = argc > 1 ? atoi(argv[1]) : 4 };
 	bool features[GEN_NR_FEATURES] = { false };
-	unsigned long cases = 0;
 	unsigned int i;
 
 	if (argc > 2)
