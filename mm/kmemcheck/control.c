@@ -8,6 +8,7 @@
 #include <linux/cpufeature.h>
 #include <linux/debugfs.h>
 #include <linux/init.h>
+#include <linux/kfence.h>
 #include <linux/mm.h>
 #include <linux/pv_shadow.h>
 #include <linux/pv_shadow_kmemcheck.h>
@@ -123,6 +124,18 @@ void kmemcheck_reported(void)
 	}
 }
 
+/*
+ * KFENCE gives some allocations a page of its own instead of the slab's: a use of what is not
+ * initialized would be missed ten times a second. "kfence.sample_interval=" is read later, so
+ * that who wants KFENCE nevertheless has it.
+ */
+static void __init kmemcheck_without_kfence(void)
+{
+#ifdef CONFIG_KFENCE
+	kfence_sample_interval = 0;
+#endif
+}
+
 /* kmemcheck=0|1|2, sample:N, caches:LIST; a list is the rest of it. */
 static int __init kmemcheck_param(char *arg)
 {
@@ -157,6 +170,7 @@ static int __init kmemcheck_param(char *arg)
 	kmemcheck_installed = true;
 	kmemcheck_enabled = enabled;
 	pvs_cache_enlarge();
+	kmemcheck_without_kfence();
 	/*
 	 * Every x86-64 processor has rep movs and rep stos. With them a function that copies
 	 * or clears memory faults once for each page, and not for each word.

@@ -2,8 +2,8 @@
 /*
  * Drivers with a bug each, and as many without one: for kmemcheck.
  *
- * modprobe uninit test=NAME does one and goes; what there is: NAMES. The log has a line
- * "uninit: NAME" before it and "uninit: done" after it.
+ * modprobe uninit test=NAME does one and goes, times=N: N times, with slabs of its own each
+ * time. The log has a line "uninit: NAME" before it and "uninit: done" after it.
  */
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
@@ -24,6 +24,8 @@
 
 static char *test = "";
 module_param(test, charp, 0);
+static unsigned int times = 1;
+module_param(times, uint, 0);
 
 /* What a value goes to: somebody looks at it. */
 static int sink;
@@ -85,6 +87,18 @@ static void give_back(void)
 	for (i = 0; i < ARRAY_SIZE(caches) && caches[i].cache; i++) {
 		kfree(caches[i].beside);
 		kmem_cache_destroy(caches[i].cache);
+	}
+}
+
+/* The next time it will be of a slab that is new. */
+static void shrink(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(caches) && caches[i].cache; i++) {
+		kfree(caches[i].beside);
+		caches[i].beside = NULL;
+		kmem_cache_shrink(caches[i].cache);
 	}
 }
 
@@ -491,9 +505,12 @@ static int __init uninit_init(void)
 		if (strcmp(test, tests[i].name))
 			continue;
 		pr_info("uninit: %s\n", test);
-		migrate_disable();
-		tests[i].func();
-		migrate_enable();
+		for (; times; times--) {
+			migrate_disable();
+			tests[i].func();
+			migrate_enable();
+			shrink();
+		}
 		pr_info("uninit: done\n");
 		return 0;
 	}
