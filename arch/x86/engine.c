@@ -728,7 +728,8 @@ int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		fallthrough;
 	case PVS_INSN_LOAD:
 	case PVS_INSN_STORE:
-		if (engine != PVS_ENGINE_XOL &&
+		/* As above */
+		if ((engine != PVS_ENGINE_XOL || insn->type == PVS_INSN_MOVS) &&
 		    pvs_emulate(fault, insn, ops, regs, result))
 			return PV_SHADOW_EMULATE;
 		break;

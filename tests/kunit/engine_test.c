@@ -485,7 +485,7 @@ static enum pv_shadow_engine test_done_by(const char *engine)
 	case PVS_INSN_STORE:
 		return emulate ? PV_SHADOW_EMULATE : PV_SHADOW_STEP;
 	case PVS_INSN_MOVS:
-		return strcmp(engine, "xol") ? PV_SHADOW_EMULATE : PV_SHADOW_STEP;
+		return PV_SHADOW_EMULATE;
 	default:
 		return xol ? PV_SHADOW_XOL : PV_SHADOW_STEP;
 	}
