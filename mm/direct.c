@@ -14,8 +14,6 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
-#include <asm/tlbflush.h>
-
 #include "../pvops/cpu.h"
 #include "../pvops/root.h"
 #include "direct.h"
@@ -23,11 +21,6 @@
 
 unsigned int pvs_direct_shift __ro_after_init;
 static unsigned long pvs_direct_end __ro_after_init;
-
-static void __init pvs_direct_flush(void *unused)
-{
-	native_flush_tlb_global();
-}
 
 /* Return: pages that the tables of 2M of the direct map take. */
 static int __init pvs_direct_cover(unsigned long addr)
@@ -77,7 +70,7 @@ int __init pvs_direct_init(unsigned long pages)
 	WRITE_ONCE(pvs_direct_shift, shift);
 	pvs_roots_refresh();
 	/* The new tables, and nothing cached of the huge pages that they split. */
-	pvs_on_each_live_cpu(pvs_direct_flush);
+	pvs_flush_live_cpus();
 	WRITE_ONCE(pvs_direct_end, min(addr, end));
 	return 0;
 }

@@ -589,6 +589,24 @@ struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr)
 	return t;
 }
 
+/* What the slot of a page is to hold, and all copies to say for it. Locked. */
+static void pvs_put_trap(struct pvs_table *t, unsigned int index, void *trap)
+{
+	unsigned int n;
+	u64 hidden;
+
+	/* First, since a CPU that faults on the entry must find whose it is. */
+	smp_store_release(&t->slot[index], trap);
+	smp_mb(); /* pairs with the one in pvs_hide() */
+	if (!trap) {
+		pvs_sync_entry(t, index);
+		return;
+	}
+	hidden = pvs_hidden(trap, pvs_ref_entry(t, index));
+	for (n = 0; n < t->tree->nr_copies; n++)
+		WRITE_ONCE(t->copy[n][index], hidden);
+}
+
 /**
  * pvs_table_set_trap - hide a page in every copy, or hide it in another way
  * @t:	   table of PTEs, its tree locked
@@ -601,8 +619,6 @@ struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr)
 void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap)
 {
 	unsigned long flags;
-	unsigned int n;
-	u64 hidden;
 	void *was;
 
 	lockdep_assert_held(&t->tree->lock);
@@ -610,12 +626,7 @@ void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap)
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
 	was = t->slot[index];
-	/* First, since a CPU that faults on the entry must find whose it is. */
-	smp_store_release(&t->slot[index], trap);
-	smp_mb(); /* pairs with the one in pvs_hide() */
-	hidden = pvs_hidden(trap, pvs_ref_entry(t, index));
-	for (n = 0; n < t->tree->nr_copies; n++)
-		WRITE_ONCE(t->copy[n][index], hidden);
+	pvs_put_trap(t, index, trap);
 	pvs_unlock(t);
 	local_irq_restore(flags);
 
@@ -639,9 +650,7 @@ void pvs_table_clear_trap(struct pvs_table *t, unsigned int index)
 
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
-	WRITE_ONCE(t->slot[index], NULL);
-	smp_mb(); /* pairs with the one in pvs_hide() */
-	pvs_sync_entry(t, index);
+	pvs_put_trap(t, index, NULL);
 	pvs_unlock(t);
 	local_irq_restore(flags);
 
@@ -663,23 +672,13 @@ void pvs_table_clear_trap(struct pvs_table *t, unsigned int index)
 bool pvs_table_replace_trap(struct pvs_table *t, unsigned int index, void *from, void *to)
 {
 	unsigned long flags;
-	unsigned int n;
 	bool ok;
 
 	local_irq_save(flags);
 	raw_spin_lock_nested(&t->lock, t->level);
 	ok = t->slot[index] == from;
-	if (ok) {
-		/* First, since a CPU that faults on the entry must find whose it is. */
-		smp_store_release(&t->slot[index], to);
-		smp_mb(); /* pairs with the one in pvs_hide() */
-		if (to) {
-			for (n = 0; n < t->tree->nr_copies; n++)
-				WRITE_ONCE(t->copy[n][index], 0);
-		} else {
-			pvs_sync_entry(t, index);
-		}
-	}
+	if (ok)
+		pvs_put_trap(t, index, to);
 	pvs_unlock(t);
 	local_irq_restore(flags);
 

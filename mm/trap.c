@@ -33,11 +33,6 @@ unsigned long pvs_nr_traps(void)
 	return atomic_long_read(&pvs_traps);
 }
 
-static void pvs_flush_func(void *unused)
-{
-	native_flush_tlb_global();
-}
-
 /* Unlink what became empty and free it when no CPU can be using it any more. */
 static void pvs_prune(struct pvs_tree *tree)
 {
@@ -52,7 +47,7 @@ static void pvs_prune(struct pvs_tree *tree)
 	 * follows them without looking at the table above: until nothing less than
 	 * everything was flushed the copies are in use.
 	 */
-	pvs_on_each_live_cpu(pvs_flush_func);
+	pvs_flush_live_cpus();
 	pvs_tables_remove(tree, &dead);
 	if (tree->user) {
 		/* No fault is under way on them, and a process waits for the others. */
@@ -101,7 +96,7 @@ static void pvs_set_traps(struct pvs_tree *tree, struct pv_shadow_range *range,
 		pvs_table_set_trap(pvs_table_find(tree, addr), pvs_index(addr, 1), slot);
 		cond_resched();
 	}
-	pvs_on_each_live_cpu(pvs_flush_func);
+	pvs_flush_live_cpus();
 }
 
 static void pvs_clear_traps(struct pvs_tree *tree, unsigned long addr, unsigned long end)

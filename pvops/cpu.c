@@ -23,6 +23,8 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
+#include <asm/tlbflush.h>
+
 #include "../arch/x86/ustep.h"
 #include "backend.h"
 #include "cpu.h"
@@ -60,6 +62,21 @@ void pvs_on_each_live_cpu(smp_call_func_t func)
 	}
 
 	mutex_unlock(&pvs_done_lock);
+}
+
+static void pvs_flush(void *unused)
+{
+	native_flush_tlb_global();
+}
+
+/**
+ * pvs_flush_live_cpus - have all CPUs forget all translations, global ones as well
+ *
+ * As pvs_on_each_live_cpu().
+ */
+void pvs_flush_live_cpus(void)
+{
+	pvs_on_each_live_cpu(pvs_flush);
 }
 
 static void pvs_settle(void *unused)

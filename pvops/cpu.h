@@ -14,6 +14,7 @@ DECLARE_PER_CPU(bool, pvs_alive);
 #endif
 
 void pvs_on_each_live_cpu(smp_call_func_t func);
+void pvs_flush_live_cpus(void);
 void pvs_wait_accesses(void);
 bool pvs_cpu_alive(int cpu);
 

@@ -190,14 +190,15 @@ static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 	return changed;
 }
 
-/* One half of the entries, given the tables of ours that there may be in it. */
-static void pvs_root_set_half(struct pvs_root *root, unsigned int from, void **slot, int cpu)
+/* Entries, given the tables of ours that there may be among them. */
+static void pvs_root_set_some(struct pvs_root *root, unsigned int from, unsigned int to,
+			      void **slot, int cpu)
 {
 	bool twin = pvs_root_order();
 	unsigned int i;
 
-	for (i = from; i < from + PTRS_PER_PGD / 2; i++) {
-		if ((slot && READ_ONCE(slot[i])) || pvs_direct_source(i) != i) {
+	for (i = from; i < to; i++) {
+		if (slot && READ_ONCE(slot[i])) {
 			pvs_root_set(root, i, cpu);
 			continue;
 		}
@@ -214,8 +215,13 @@ static void pvs_root_set_half(struct pvs_root *root, unsigned int from, void **s
  */
 static void pvs_root_set_all(struct pvs_root *root, int cpu)
 {
-	pvs_root_set_half(root, 0, root->user ? root->user->tree.root->slot : NULL, cpu);
-	pvs_root_set_half(root, PTRS_PER_PGD / 2, pvs_tree.root->slot, cpu);
+	unsigned int i = PTRS_PER_PGD / 2;
+
+	pvs_root_set_some(root, 0, i, root->user ? root->user->tree.root->slot : NULL, cpu);
+	if (READ_ONCE(pvs_direct_shift))
+		for (; i < PVS_DIRECT_FIRST + PVS_DIRECT_ENTRIES; i++)
+			pvs_root_set(root, i, cpu);
+	pvs_root_set_some(root, i, PTRS_PER_PGD, pvs_tree.root->slot, cpu);
 }
 
 static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)

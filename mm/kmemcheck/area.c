@@ -141,11 +141,6 @@ static void kmemcheck_forget(struct kmemcheck_area *area)
 		cmpxchg(&kmemcheck_areas[kmemcheck_index(area->start) + i], area, NULL);
 }
 
-static void kmemcheck_flush(void *unused)
-{
-	native_flush_tlb_global();
-}
-
 static bool kmemcheck_hide(struct kmemcheck_area *area)
 {
 	unsigned long flags;
@@ -183,7 +178,7 @@ static void kmemcheck_hide_pending(struct work_struct *unused)
 
 	llist_for_each_entry(area, list, pending)
 		kmemcheck_hide(area);
-	pvs_on_each_live_cpu(kmemcheck_flush);
+	pvs_flush_live_cpus();
 	llist_for_each_entry_safe(area, next, list, pending)
 		kmemcheck_hidden(area);
 }
