@@ -412,6 +412,20 @@ static void pvs_before_step(const struct pvs_step *step, const struct pt_regs *r
 }
 NOKPROBE_SYMBOL(pvs_before_step);
 
+/* The processor has made it: what was read can be looked at. */
+static void pvs_after_step(const struct pvs_step *step, const struct pt_regs *regs)
+{
+	const struct pv_shadow_client *client = step->range[0]->client;
+	struct pv_shadow_operands what;
+
+	if (likely(!client->after) || step->insn->type == PVS_INSN_UNKNOWN)
+		return;
+	pvs_describe(&what, step->insn, &step->ops, regs, 1);
+	what.ip = step->ip;
+	client->after(&what);
+}
+NOKPROBE_SYMBOL(pvs_after_step);
+
 /**
  * pvs_branches_only - a debugger's wish to stop at branches only
  * @on: it holds; not while we step. The debug trap's own code restores it
@@ -1062,6 +1076,7 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 		pvs_report_result(step);
 	} else {
 		pvs_count(PVS_STEPPED);
+		pvs_after_step(step, regs);
 		pvs_step_report(step, regs);
 	}
 	if (regs->flags & X86_EFLAGS_IF)
