@@ -2,7 +2,7 @@
 /*
  * kmemcheck: what the kernel tells it. The calls stand in the stubs of KMSAN's hooks, so
  * that they are where KMSAN wants to know of allocations, copies and transfers; two are
- * in SLUB. They cost a no-op each while kmemcheck is not switched on.
+ * in SLUB, and one where pages are allocated by their address. They cost a no-op each while kmemcheck is not switched on.
  */
 #ifndef _LINUX_PV_SHADOW_KMEMCHECK_H
 #define _LINUX_PV_SHADOW_KMEMCHECK_H
@@ -21,6 +21,7 @@ unsigned long __pv_kmemcheck_seen(unsigned long addr);
 void __pv_kmemcheck_slab_alloc(struct kmem_cache *s, void *object, gfp_t flags);
 void __pv_kmemcheck_slab_free(struct kmem_cache *s, void *object);
 void __pv_kmemcheck_free_page(struct page *page, unsigned int order);
+unsigned long __pv_kmemcheck_get_pages(unsigned long addr, unsigned int order, gfp_t flags);
 void __pv_kmemcheck_copy_page(struct page *dst, struct page *src);
 void __pv_kmemcheck_kmalloc_large(const void *object, size_t size, gfp_t flags);
 void __pv_kmemcheck_mark(const void *addr, size_t size, bool initialized);
@@ -85,6 +86,13 @@ static __always_inline void pv_kmemcheck_free_page(struct page *page, unsigned i
 {
 	if (pv_kmemcheck_on())
 		__pv_kmemcheck_free_page(page, order);
+}
+
+/* Pages were allocated that are going to be known by their address. Return: that. */
+static __always_inline unsigned long pv_kmemcheck_get_pages(unsigned long addr,
+							    unsigned int order, gfp_t flags)
+{
+	return pv_kmemcheck_on() ? __pv_kmemcheck_get_pages(addr, order, flags) : addr;
 }
 
 static __always_inline void pv_kmemcheck_copy_page(struct page *dst, struct page *src)

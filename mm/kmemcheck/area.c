@@ -296,7 +296,8 @@ void kmemcheck_watch(struct kmem_cache *cache, unsigned long start, unsigned int
 		smp_store_release(&kmemcheck_areas[kmemcheck_index(start) + i], area);
 
 	if (kmemcheck_hide_now(area, flags)) {
-		memset(area->state, KMEMCHECK_UNALLOCATED, (size_t)pages << PAGE_SHIFT);
+		atomic_long_inc(&kmemcheck_stats.hidden);
+		kmemcheck_nobodys(area);
 		kmemcheck_hidden(area);
 	} else {
 		kmemcheck_hide_later(area);

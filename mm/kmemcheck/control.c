@@ -85,7 +85,7 @@ static bool kmemcheck_drawn(void)
 
 /**
  * kmemcheck_wants - is a new slab to be watched
- * @cache: of this cache; NULL: a large object
+ * @cache: of this cache
  *
  * Any context. With "sample:N" each Nth of those that might be.
  */
@@ -94,11 +94,6 @@ bool kmemcheck_wants(const struct kmem_cache *cache)
 	unsigned int i;
 
 	if (!READ_ONCE(kmemcheck_enabled))
-		return false;
-	if (!cache)
-		return kmemcheck_chosen("kmalloc-large") && kmemcheck_drawn();
-	/* Objects of these stay what they are when they are freed. */
-	if (cache->ctor || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return false;
 	/* SLUB itself looks at objects and behind them. */
 	if (cache->flags & (SLAB_POISON | SLAB_RED_ZONE | SLAB_STORE_USER))
@@ -110,6 +105,17 @@ bool kmemcheck_wants(const struct kmem_cache *cache)
 				      strlen(kmemcheck_left_alone[i])))
 			return false;
 	return kmemcheck_drawn();
+}
+
+/**
+ * kmemcheck_wants_pages - are pages to be watched that are no slab
+ * @name: what the user calls their kind
+ *
+ * Any context.
+ */
+bool kmemcheck_wants_pages(const char *name)
+{
+	return READ_ONCE(kmemcheck_enabled) && kmemcheck_chosen(name) && kmemcheck_drawn();
 }
 
 /**
@@ -258,6 +264,7 @@ static int kmemcheck_show(struct seq_file *m, void *unused)
 	seq_printf(m, "dropped %ld\n", atomic_long_read(&kmemcheck_stats.dropped));
 	seq_printf(m, "followed %ld\n", atomic_long_read(&kmemcheck_stats.followed));
 	seq_printf(m, "untracked_pages %ld\n", atomic_long_read(&kmemcheck_stats.untracked));
+	seq_printf(m, "hidden %ld\n", atomic_long_read(&kmemcheck_stats.hidden));
 	seq_printf(m, "late %ld\n", atomic_long_read(&kmemcheck_stats.late));
 	return 0;
 }

@@ -18,6 +18,7 @@ enum kmemcheck_state {
 	KMEMCHECK_UNINITIALIZED,
 	KMEMCHECK_INITIALIZED,
 	KMEMCHECK_FREED,
+	KMEMCHECK_KEPT,		/* freed, and initialized by a constructor for who is next */
 };
 
 /**
@@ -90,6 +91,9 @@ unsigned long kmemcheck_pages(void);
 unsigned long kmemcheck_memory(void);
 
 /* state.c: the state of bytes */
+void kmemcheck_nobodys(struct kmemcheck_area *area);
+void kmemcheck_allocated(struct kmemcheck_area *area, unsigned long start, bool cleared);
+void kmemcheck_freed(struct kmemcheck_area *area, unsigned long start);
 void kmemcheck_initialized(unsigned long addr, unsigned long size);
 void kmemcheck_uninitialized(unsigned long addr, unsigned long size);
 void kmemcheck_copy(unsigned long to, unsigned long from, unsigned long size);
@@ -142,6 +146,7 @@ enum kmemcheck_use {
  *		nobody looks at it
  * @untracked:	pages that could not be watched, for want of memory or since the limit is
  *		reached
+ * @hidden:	areas that were hidden while they were allocated: all CPUs were asked
  * @late:	areas that were hidden some time after they were allocated
  */
 struct kmemcheck_stats {
@@ -150,6 +155,7 @@ struct kmemcheck_stats {
 	atomic_long_t	dropped;
 	atomic_long_t	followed;
 	atomic_long_t	untracked;
+	atomic_long_t	hidden;
 	atomic_long_t	late;
 };
 
@@ -161,6 +167,7 @@ void kmemcheck_report(enum kmemcheck_use use, enum kmemcheck_state state, unsign
 /* control.c */
 extern int kmemcheck_enabled;
 bool kmemcheck_wants(const struct kmem_cache *cache);
+bool kmemcheck_wants_pages(const char *name);
 void kmemcheck_reported(void);
 
 #endif /* _PV_SHADOW_KMEMCHECK_H */

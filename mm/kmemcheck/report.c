@@ -96,6 +96,7 @@ static const char *const kmemcheck_states[] = {
 	[KMEMCHECK_UNINITIALIZED]	= "uninitialized",
 	[KMEMCHECK_INITIALIZED]		= "initialized",
 	[KMEMCHECK_FREED]		= "freed",
+	[KMEMCHECK_KEPT]		= "freed",
 };
 
 /* The headline; grep for "WARNING: kmemcheck". */
@@ -127,7 +128,7 @@ static void kmemcheck_print_what(const struct kmemcheck_note *note)
 /* The bytes, what is known of each, and which it is. */
 static void kmemcheck_print_bytes(const struct kmemcheck_note *note)
 {
-	static const char letters[] = "auif";
+	static const char letters[] = "auiff";
 	char line[2 * KMEMCHECK_SHOWN + 1];
 	unsigned int i;
 

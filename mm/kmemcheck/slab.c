@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What SLUB tells: slabs, and objects that are allocated and freed.
+ * What SLUB and the page allocator tell: slabs, objects and pages that are allocated and
+ * freed.
  */
 #include <linux/mm.h>
 #include <linux/pv_shadow_kmemcheck.h>
@@ -77,8 +78,7 @@ void __pv_kmemcheck_slab_alloc(struct kmem_cache *s, void *object, gfp_t flags)
 		o = kmemcheck_object_of(area, (unsigned long)object, &start);
 	if (o) {
 		watched = READ_ONCE(area->watched);
-		memset(area->state + (start - area->start), !watched || (flags & __GFP_ZERO) ?
-		       KMEMCHECK_INITIALIZED : KMEMCHECK_UNINITIALIZED, area->object_size);
+		kmemcheck_allocated(area, start, !watched || (flags & __GFP_ZERO));
 		o->free.stack = 0;
 		if (watched)
 			kmemcheck_track(&o->alloc, flags);
@@ -105,10 +105,18 @@ void __pv_kmemcheck_slab_free(struct kmem_cache *s, void *object)
 		o = kmemcheck_object_of(area, (unsigned long)object, &start);
 	if (o) {
 		kmemcheck_track(&o->free, 0);
-		memset(area->state + (start - area->start), KMEMCHECK_FREED,
-		       area->object_size);
+		kmemcheck_freed(area, start);
 	}
 	rcu_read_unlock();
+}
+
+/* Pages that are one object. Those that were cleared need not be watched. */
+static void kmemcheck_watch_pages(unsigned long addr, unsigned int pages, gfp_t flags)
+{
+	unsigned long size = (unsigned long)pages << PAGE_SHIFT;
+
+	kmemcheck_watch(NULL, addr, pages, size, size, flags);
+	__pv_kmemcheck_slab_alloc(NULL, (void *)addr, flags);
 }
 
 /**
@@ -116,19 +124,31 @@ void __pv_kmemcheck_slab_free(struct kmem_cache *s, void *object)
  * @object: it
  * @size:   what was asked for
  * @flags:  how
- *
- * One that was cleared is not watched.
  */
 void __pv_kmemcheck_kmalloc_large(const void *object, size_t size, gfp_t flags)
 {
-	unsigned long pages = PAGE_ALIGN(size) >> PAGE_SHIFT;
-
-	if (!object || (flags & __GFP_ZERO) || !kmemcheck_wants(NULL))
-		return;
 	/* krealloc() takes what is behind it for a part of it. */
-	kmemcheck_watch(NULL, (unsigned long)object, pages, pages << PAGE_SHIFT,
-			pages << PAGE_SHIFT, flags);
-	__pv_kmemcheck_slab_alloc(NULL, (void *)object, flags);
+	if (object && !(flags & __GFP_ZERO) && kmemcheck_wants_pages("kmalloc-large"))
+		kmemcheck_watch_pages((unsigned long)object, PAGE_ALIGN(size) >> PAGE_SHIFT,
+				      flags);
+}
+
+/**
+ * __pv_kmemcheck_get_pages - pages were allocated by their address
+ * @addr:  of the first
+ * @order: 2^this many
+ * @flags: how
+ *
+ * Not watched are those of who cannot wait until they are hidden: few live long.
+ *
+ * Return: @addr
+ */
+unsigned long __pv_kmemcheck_get_pages(unsigned long addr, unsigned int order, gfp_t flags)
+{
+	if (!(flags & __GFP_ZERO) && gfpflags_allow_blocking(flags) &&
+	    kmemcheck_wants_pages("pages"))
+		kmemcheck_watch_pages(addr, 1U << order, flags);
+	return addr;
 }
 
 /**

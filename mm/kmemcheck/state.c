@@ -10,7 +10,10 @@
  */
 #include <linux/kprobes.h>
 #include <linux/minmax.h>
+#include <linux/slab.h>
 #include <linux/string.h>
+
+#include "slab.h"
 
 #include "../direct.h"
 #include "kmemcheck.h"
@@ -47,6 +50,79 @@ static void kmemcheck_set(unsigned long addr, unsigned long size, enum kmemcheck
 	}
 }
 NOKPROBE_SYMBOL(kmemcheck_set);
+
+/* Are objects of a cache freed as whoever allocates them next wants to have them? */
+static bool kmemcheck_constructed(const struct kmem_cache *cache)
+{
+	return cache && cache->ctor;
+}
+
+/* Are they still looked at when they were freed, or are already somebody else's? */
+static bool kmemcheck_stays(const struct kmem_cache *cache)
+{
+	return cache && (cache->flags & SLAB_TYPESAFE_BY_RCU);
+}
+
+/**
+ * kmemcheck_nobodys - an area was made, no object of it is allocated
+ * @area: it
+ *
+ * Any context. Constructors are going to run.
+ */
+void kmemcheck_nobodys(struct kmemcheck_area *area)
+{
+	memset(area->state, kmemcheck_constructed(area->cache) || kmemcheck_stays(area->cache) ?
+	       KMEMCHECK_UNINITIALIZED : KMEMCHECK_UNALLOCATED,
+	       (size_t)area->pages << PAGE_SHIFT);
+}
+
+/**
+ * kmemcheck_allocated - an object was allocated
+ * @area:    in which it is
+ * @start:   it
+ * @cleared: it is all zero, or counts as being so
+ *
+ * Any context.
+ */
+void kmemcheck_allocated(struct kmemcheck_area *area, unsigned long start, bool cleared)
+{
+	u8 *state = area->state + (start - area->start);
+	unsigned int i;
+
+	if (cleared)
+		memset(state, KMEMCHECK_INITIALIZED, area->object_size);
+	else if (kmemcheck_stays(area->cache))
+		return;
+	else if (kmemcheck_constructed(area->cache))
+		for (i = 0; i < area->object_size; i++)
+			WRITE_ONCE(state[i], state[i] == KMEMCHECK_KEPT ||
+					     state[i] == KMEMCHECK_INITIALIZED ?
+				   KMEMCHECK_INITIALIZED : KMEMCHECK_UNINITIALIZED);
+	else
+		memset(state, KMEMCHECK_UNINITIALIZED, area->object_size);
+}
+
+/**
+ * kmemcheck_freed - an object is being freed
+ * @area:  in which it is
+ * @start: it
+ *
+ * Any context.
+ */
+void kmemcheck_freed(struct kmemcheck_area *area, unsigned long start)
+{
+	u8 *state = area->state + (start - area->start);
+	unsigned int i;
+
+	if (kmemcheck_stays(area->cache))
+		return;
+	if (kmemcheck_constructed(area->cache))
+		for (i = 0; i < area->object_size; i++)
+			WRITE_ONCE(state[i], state[i] == KMEMCHECK_INITIALIZED ? KMEMCHECK_KEPT :
+										 KMEMCHECK_FREED);
+	else
+		memset(state, KMEMCHECK_FREED, area->object_size);
+}
 
 /**
  * kmemcheck_initialized - bytes are going to be written

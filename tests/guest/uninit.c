@@ -102,6 +102,38 @@ static void shrink(void)
 	}
 }
 
+/* Of caches whose objects stay what they are when they are freed. */
+struct kept {
+	u64 ready;
+	u64 other[7];
+};
+
+static struct kmem_cache *kept_cache;
+static void *kept_beside;
+
+static void construct(void *object)
+{
+	struct kept *k = object;
+
+	k->ready = 1;
+}
+
+static struct kept *take_kept(slab_flags_t flags, void (*ctor)(void *object))
+{
+	struct kept *k;
+
+	kept_cache = kmem_cache_create("uninit-kept", sizeof(*k), 0, SLAB_NO_MERGE | flags, ctor);
+	k = kmem_cache_alloc(kept_cache, GFP_KERNEL);
+	kept_beside = kmem_cache_alloc(kept_cache, GFP_KERNEL);
+	return k;
+}
+
+static void give_back_kept(void)
+{
+	kmem_cache_free(kept_cache, kept_beside);
+	kmem_cache_destroy(kept_cache);
+}
+
 /* Bugs */
 
 static void bug_uninit(void)
@@ -225,6 +257,44 @@ static void bug_reused(void)
 	p = take(192);
 	use(READ_ONCE(p[50]));
 	kfree(p);
+}
+
+static void bug_page(void)
+{
+	char *p = (char *)__get_free_page(GFP_KERNEL);
+
+	use(READ_ONCE(p[100]));
+	free_page((unsigned long)p);
+}
+
+/* The constructor has not set it. */
+static void bug_constructed(void)
+{
+	struct kept *k = take_kept(0, construct);
+
+	use(READ_ONCE(k->ready));
+	use(READ_ONCE(k->other[3]));
+	kmem_cache_free(kept_cache, k);
+	give_back_kept();
+}
+
+static void bug_constructed_after_free(void)
+{
+	struct kept *k = take_kept(0, construct);
+
+	kmem_cache_free(kept_cache, k);
+	use(READ_ONCE(k->ready));
+	give_back_kept();
+}
+
+/* Nobody has ever set it. */
+static void bug_typesafe(void)
+{
+	struct kept *k = take_kept(SLAB_TYPESAFE_BY_RCU, NULL);
+
+	use(READ_ONCE(k->other[3]));
+	kmem_cache_free(kept_cache, k);
+	give_back_kept();
 }
 
 static void bug_printk(void)
@@ -372,6 +442,51 @@ static void good_init(void)
 	kfree(p);
 }
 
+static void good_page(void)
+{
+	char *p = (char *)__get_free_page(GFP_KERNEL);
+	char *q = (char *)get_zeroed_page(GFP_KERNEL);
+
+	memset(p, 0, 200);
+	use(READ_ONCE(p[199]));
+	use(READ_ONCE(q[200]));
+	free_page((unsigned long)p);
+	free_page((unsigned long)q);
+}
+
+/* As the last one left it it comes to the next one. */
+static void good_constructed(void)
+{
+	struct kept *k = take_kept(0, construct);
+	unsigned int i;
+
+	k->other[3] = 1;
+	for (i = 0; i < 100; i++) {
+		kmem_cache_free(kept_cache, k);
+		k = kmem_cache_alloc(kept_cache, GFP_KERNEL);
+		use(READ_ONCE(k->ready));
+		use(READ_ONCE(k->other[3]));
+	}
+	kmem_cache_free(kept_cache, k);
+	give_back_kept();
+}
+
+/* It may be looked at until a grace period is over, whosever it is then. */
+static void good_typesafe(void)
+{
+	struct kept *k = take_kept(SLAB_TYPESAFE_BY_RCU, NULL), *again;
+
+	WRITE_ONCE(k->ready, 1);
+	rcu_read_lock();
+	kmem_cache_free(kept_cache, k);
+	use(READ_ONCE(k->ready));
+	again = kmem_cache_alloc(kept_cache, GFP_ATOMIC);
+	use(READ_ONCE(k->ready));
+	rcu_read_unlock();
+	kmem_cache_free(kept_cache, again);
+	give_back_kept();
+}
+
 static void good_zeroed(void)
 {
 	int *p = kzalloc(500, GFP_KERNEL);
@@ -491,10 +606,12 @@ static const struct {
 	TEST(bug_memcpy_after_free), TEST(bug_struct_copy), TEST(bug_increment),
 	TEST(bug_large), TEST(bug_realloc), TEST(bug_reused), TEST(bug_printk),
 	TEST(bug_check), TEST(bug_compare), TEST(bug_user), TEST(bug_device),
-	TEST(bug_dma), TEST(bug_race),
+	TEST(bug_dma), TEST(bug_race), TEST(bug_page), TEST(bug_constructed),
+	TEST(bug_constructed_after_free), TEST(bug_typesafe),
 	TEST(good_init), TEST(good_zeroed), TEST(good_memset), TEST(good_memcpy),
 	TEST(good_padding), TEST(good_bitfield), TEST(good_strings), TEST(good_vmalloc),
-	TEST(good_random), TEST(good_unpoison),
+	TEST(good_random), TEST(good_unpoison), TEST(good_page), TEST(good_constructed),
+	TEST(good_typesafe),
 };
 
 static int __init uninit_init(void)

@@ -26,6 +26,10 @@ bug_user 24 bytes from uninitialized memory .* copied to the user
 bug_device 32-bit read from uninitialized memory
 bug_dma 56 bytes from uninitialized memory .* given to a device
 bug_race 64-bit read from uninitialized memory
+bug_page 8-bit read from uninitialized memory
+bug_constructed 64-bit read from uninitialized memory
+bug_constructed_after_free 64-bit read from freed memory
+bug_typesafe 64-bit read from uninitialized memory
 good_init
 good_zeroed
 good_memset
@@ -36,6 +40,9 @@ good_strings
 good_vmalloc
 good_random
 good_unpoison
+good_page
+good_constructed
+good_typesafe
 EOT
 
 # kmemcheck's counters, added up
