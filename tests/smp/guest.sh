@@ -138,11 +138,14 @@ off()
 	check "$_text" nothing_left
 }
 
+# What the tracer takes, beside what kmemcheck has from the beginning
+TAKEN="traps table_pages user_table_pages root_pages"
+
 nothing_left()
 {
 	_left=
-	for _s in traps table_pages user_table_pages root_pages; do
-		[ "$(stat_of $_s)" = 0 ] || _left="$_left $_s $(stat_of $_s)"
+	for _s in $TAKEN; do
+		[ "$(stat_of $_s)" = "$(cat /tmp/first-$_s)" ] || _left="$_left $_s $(stat_of $_s)"
 	done
 	[ -z "$_left" ] || { echo "left:$_left"; return 1; }
 }
@@ -352,6 +355,23 @@ modules()
 	done
 }
 
+# drivers NAME...: nothing is reported of them, which scripts/vm would tell
+drivers()
+{
+	for _d; do
+		modprobe uninit test=$_d && rmmod uninit || return 1
+	done
+}
+
+# checker SECONDS: kmemcheck is switched off and on
+checker()
+{
+	sleep $1
+	echo 0 >/proc/sys/kernel/kmemcheck || return 1
+	sleep 1
+	echo 1 >/proc/sys/kernel/kmemcheck
+}
+
 vmalloc()
 {
 	modprobe vmchurn && sleep 1 && rmmod vmchurn
@@ -394,6 +414,7 @@ cmb nvme-cmb $(bar $CMB 3) 0x100000
 user nvme-cmb $(bar $USER 3) 0x400000
 net e1000-mmio $(bar $NET 1) 0x20000
 EOT
+for _s in $TAKEN; do stat_of $_s >/tmp/first-$_s; done
 quiet_hotplug
 echo 0 0 >/tmp/segment
 echo 0 >/tmp/turns-verify
