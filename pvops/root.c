@@ -3,9 +3,14 @@
  * Roots and CR3.
  *
  * Linux deals in logical CR3 values: the physical address of an mm's pgd, the
- * PCID and LAM bits. The hardware gets the same with the address of this CPU's
- * root for that ASID. A root holds what the pgd holds, but for the entries on the
- * path to a trapped page, which point to this CPU's own tables.
+ * PCID and LAM bits. The hardware gets the same with the address of one of this
+ * CPU's roots. A root holds what the pgd holds, but for the entries on the path to a
+ * trapped page, which point to this CPU's own tables.
+ *
+ * A root stands for a pgd until another pgd needs it, and is kept in step with it
+ * all the while: a CPU that comes back to an address space loads what is there. So
+ * it has a few of them, whether or not it has PCIDs; which root it is does not matter
+ * to the PCID, for all that can be cached of one is in the other as well.
  */
 #include <linux/cpufeature.h>
 #include <linux/kprobes.h>
@@ -28,6 +33,9 @@
 #include "root.h"
 #include "task.h"
 
+/* Of a CPU: as many as there are address spaces that Linux comes back to without a flush. */
+#define PVS_NR_ROOTS	TLB_NR_DYN_ASIDS
+
 /**
  * struct pvs_root - one root
  * @lock:  guards @page's entries and the change of @pgd; interrupts off
@@ -35,6 +43,7 @@
  * @user:  the copies of user tables of that address space, or NULL
  * @page:  the table, followed by the one for user mode if PTI is on
  * @pa:	   its physical address
+ * @used:  when it was loaded last, counted in loads
  */
 struct pvs_root {
 	raw_spinlock_t	lock;
@@ -42,15 +51,18 @@ struct pvs_root {
 	struct pvs_user	*user;
 	u64		*page;
 	u64		pa;
+	unsigned int	used;
 };
 
 /**
  * struct pvs_cpu - what a CPU has in CR3
- * @root: by ASID
- * @on:   this CPU runs on its roots; changed by the CPU itself, interrupts off
+ * @root:  its roots
+ * @loads: how often one was loaded
+ * @on:    this CPU runs on its roots; changed by the CPU itself, interrupts off
  */
 struct pvs_cpu {
-	struct pvs_root	root[TLB_NR_DYN_ASIDS];
+	struct pvs_root	root[PVS_NR_ROOTS];
+	unsigned int	loads;
 	bool		on;
 };
 
@@ -59,12 +71,6 @@ static DEFINE_PER_CPU(struct pvs_cpu, pvs_cpus);
 struct pvs_tree pvs_tree = {
 	.lock = __MUTEX_INITIALIZER(pvs_tree.lock),
 };
-
-/* Without PCIDs Linux knows one ASID only. */
-static unsigned int pvs_nr_asids(void)
-{
-	return boot_cpu_has(X86_FEATURE_PCID) ? TLB_NR_DYN_ASIDS : 1;
-}
 
 /*
  * With PTI the entry code switches to the user's table by setting bit 12 of CR3:
@@ -83,7 +89,7 @@ unsigned int pvs_root_pages(void)
 	if (!per_cpu(pvs_cpus, 0).root[0].page)
 		return 0;
 
-	return (num_possible_cpus() * pvs_nr_asids()) << pvs_root_order();
+	return (num_possible_cpus() * PVS_NR_ROOTS) << pvs_root_order();
 }
 
 /**
@@ -93,12 +99,12 @@ unsigned int pvs_root_pages(void)
  */
 void pvs_roots_free(void)
 {
-	unsigned int asid;
+	unsigned int i;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < TLB_NR_DYN_ASIDS; asid++) {
-			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[asid];
+		for (i = 0; i < PVS_NR_ROOTS; i++) {
+			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[i];
 
 			root->pgd = 0;
 			root->user = NULL;
@@ -116,12 +122,12 @@ void pvs_roots_free(void)
  */
 int pvs_roots_alloc(void)
 {
-	unsigned int asid;
+	unsigned int i;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[asid];
+		for (i = 0; i < PVS_NR_ROOTS; i++) {
+			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[i];
 
 			raw_spin_lock_init(&root->lock);
 			root->page = (u64 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO,
@@ -239,41 +245,87 @@ static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
 	raw_spin_unlock(&root->lock);
 }
 
-static struct pvs_root *pvs_root_of(struct pvs_cpu *c, unsigned long cr3)
+/* The root at an address, or NULL. */
+static struct pvs_root *pvs_root_at(struct pvs_cpu *c, unsigned long cr3)
 {
-	unsigned int pcid = cr3 & X86_CR3_PCID_MASK;
-	unsigned int asid = pcid ? pcid - 1 : 0;
+	u64 pa = cr3 & CR3_ADDR_MASK;
+	unsigned int i;
 
-	return asid < pvs_nr_asids() ? &c->root[asid] : NULL;
+	for (i = 0; i < PVS_NR_ROOTS; i++)
+		if (c->root[i].pa == pa)
+			return &c->root[i];
+	return NULL;
 }
 
-/* The low tables that take a CPU out of long mode are nobody's address space. */
-static bool pvs_is_trampoline(u64 pa)
+/* The root that this CPU has in CR3, or NULL. */
+static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
 {
-	return real_mode_header && pa == real_mode_header->trampoline_pgd;
+	return pvs_root_at(c, __native_read_cr3());
+}
+
+/* The root that stands for a pgd, or NULL. */
+static struct pvs_root *pvs_root_find(struct pvs_cpu *c, u64 pgd)
+{
+	unsigned int i;
+
+	for (i = 0; i < PVS_NR_ROOTS; i++)
+		if (c->root[i].pgd == pgd)
+			return &c->root[i];
+	return NULL;
+}
+
+/*
+ * The root that is to stand for another pgd: one that stands for none, or has not been used
+ * for longest. Not the one in CR3: the processor may look at it at any time, and would take
+ * what is another address space's for this one's.
+ */
+static struct pvs_root *pvs_root_oldest(struct pvs_cpu *c)
+{
+	struct pvs_root *loaded = pvs_root_loaded(c), *root, *oldest = NULL;
+
+	for (root = c->root; root < c->root + PVS_NR_ROOTS; root++) {
+		if (root == loaded)
+			continue;
+		if (!root->pgd)
+			return root;
+		if (!oldest || (int)(root->used - oldest->used) < 0)
+			oldest = root;
+	}
+	return oldest;
+}
+
+/*
+ * What is nobody's address space: the low tables that take a CPU out of long mode, and what
+ * has a PCID that is none of Linux's ASIDs.
+ */
+static bool pvs_is_foreign(unsigned long cr3)
+{
+	return (cr3 & X86_CR3_PCID_MASK) > TLB_NR_DYN_ASIDS ||
+	       (real_mode_header && (cr3 & CR3_ADDR_MASK) == real_mode_header->trampoline_pgd);
 }
 
 /* Interrupts off. */
 static void pvs_load(struct pvs_cpu *c, unsigned long cr3)
 {
-	struct pvs_root *root = pvs_root_of(c, cr3);
 	u64 pgd = cr3 & CR3_ADDR_MASK;
+	struct pvs_root *root;
 
-	if (!root || pvs_is_trampoline(pgd)) {
+	if (pvs_is_foreign(cr3)) {
 		native_write_cr3(cr3);
 		return;
 	}
 
 	/*
-	 * Without NOFLUSH Linux says that nothing it knew of this ASID holds any
-	 * more. With it the root is as Linux left it, and kept in step by
-	 * pvs_root_mirror(), unless it stood for another pgd before this CPU left
-	 * its roots for a while.
+	 * One that stands for the pgd has been kept in step by pvs_root_mirror() since it
+	 * does. If there is none, this CPU may know what was so while nobody did.
 	 */
-	if (!(cr3 & CR3_NOFLUSH) || root->pgd != pgd) {
+	root = pvs_root_find(c, pgd);
+	if (!root) {
+		root = pvs_root_oldest(c);
 		pvs_root_fill(root, pgd, smp_processor_id());
 		cr3 &= ~CR3_NOFLUSH;
 	}
+	root->used = ++c->loads;
 
 	native_write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_pa(root->page));
 }
@@ -304,9 +356,9 @@ void pvs_write_cr3(unsigned long cr3)
 /* Linux's value for what the hardware says. */
 static unsigned long pvs_logical_cr3(struct pvs_cpu *c, unsigned long cr3)
 {
-	struct pvs_root *root = pvs_root_of(c, cr3);
+	struct pvs_root *root = pvs_root_at(c, cr3);
 
-	if (!root || (cr3 & CR3_ADDR_MASK) != root->pa)
+	if (!root)
 		return cr3;
 
 	return (cr3 & ~CR3_ADDR_MASK) | __sme_set(root->pgd);
@@ -359,15 +411,15 @@ static void pvs_each_root(u64 pgd, void (*fn)(struct pvs_root *root, int cpu,
 {
 	struct pvs_root *root;
 	unsigned long flags;
-	unsigned int asid;
+	unsigned int i;
 	int cpu;
 
 	/* Changed first, asked afterwards: pairs with pvs_root_fill(). */
 	smp_mb();
 
 	for_each_possible_cpu(cpu) {
-		for (asid = 0; asid < pvs_nr_asids(); asid++) {
-			root = &per_cpu(pvs_cpus, cpu).root[asid];
+		for (i = 0; i < PVS_NR_ROOTS; i++) {
+			root = &per_cpu(pvs_cpus, cpu).root[i];
 			if (!pvs_root_stands_for(root, pgd))
 				continue;
 			raw_spin_lock_irqsave(&root->lock, flags);
@@ -492,18 +544,6 @@ void pvs_root_forget(const void *pgd)
 	pvs_each_root(__pa(pgd), pvs_root_do_forget, 0);
 }
 
-/* The root that this CPU has in CR3, or NULL. */
-static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
-{
-	unsigned long cr3 = __native_read_cr3();
-	struct pvs_root *root = pvs_root_of(c, cr3);
-
-	if (!root || (cr3 & CR3_ADDR_MASK) != root->pa)
-		return NULL;
-
-	return root;
-}
-
 /**
  * pvs_root_user - the copies of user tables that this CPU runs on
  *
@@ -606,7 +646,7 @@ static bool pvs_root_own_trapped(struct pvs_cpu *c, struct pvs_diff *diff)
 	for (i = 0; i < ARRAY_SIZE(own); i++)
 		if (pvs_is_trapped(&pvs_tree, own[i].start, own[i].size, diff))
 			return true;
-	for (i = 0; i < pvs_nr_asids(); i++)
+	for (i = 0; i < PVS_NR_ROOTS; i++)
 		if (pvs_is_trapped(&pvs_tree, c->root[i].page, size, diff))
 			return true;
 
@@ -633,7 +673,7 @@ unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
 {
 	struct pvs_cpu *c = this_cpu_ptr(&pvs_cpus);
 	struct pvs_root *root = pvs_root_loaded(c);
-	unsigned int asid, found = 0;
+	unsigned int i, found = 0;
 
 	if (!c->on && !pvs_task_wanted(current))
 		return pvs_root_verify_off(diff);
@@ -662,8 +702,8 @@ unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
 	}
 	if (pvs_root_own_trapped(c, &diff[found]))
 		found++;
-	for (asid = 0; asid < pvs_nr_asids(); asid++)
-		found += pvs_root_differs(&c->root[asid], diff + found, max - found);
+	for (i = 0; i < PVS_NR_ROOTS; i++)
+		found += pvs_root_differs(&c->root[i], diff + found, max - found);
 
 	return found;
 }
@@ -679,7 +719,7 @@ unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max)
 unsigned int pvs_root_verify_off(struct pvs_diff *diff)
 {
 	u64 cr3 = __native_read_cr3();
-	unsigned int asid;
+	unsigned int i;
 
 	*diff = (struct pvs_diff){
 		.kind = pvs_cpu_on() ? PVS_DIFF_CR3 : PVS_DIFF_MM,
@@ -694,8 +734,8 @@ unsigned int pvs_root_verify_off(struct pvs_diff *diff)
 	/* Nobody keeps them in step. */
 	diff->kind = PVS_DIFF_ROOT;
 	diff->want = 0;
-	for (asid = 0; asid < pvs_nr_asids(); asid++) {
-		diff->have = READ_ONCE(this_cpu_ptr(&pvs_cpus)->root[asid].pgd);
+	for (i = 0; i < PVS_NR_ROOTS; i++) {
+		diff->have = READ_ONCE(this_cpu_ptr(&pvs_cpus)->root[i].pgd);
 		if (diff->have)
 			return 1;
 	}
@@ -712,7 +752,7 @@ unsigned int pvs_root_verify_off(struct pvs_diff *diff)
 unsigned int pvs_root_verify_dead(int cpu, struct pvs_diff *diff)
 {
 	struct pvs_cpu *c = per_cpu_ptr(&pvs_cpus, cpu);
-	unsigned int asid;
+	unsigned int i;
 
 	*diff = (struct pvs_diff){ .kind = PVS_DIFF_DEAD, .copy = cpu };
 
@@ -721,8 +761,8 @@ unsigned int pvs_root_verify_dead(int cpu, struct pvs_diff *diff)
 		return 0;
 	smp_rmb(); /* pairs with the one in pv_shadow_cpu_dead() */
 
-	for (asid = 0; asid < pvs_nr_asids() && !diff->have; asid++)
-		diff->have = READ_ONCE(c->root[asid].pgd);
+	for (i = 0; i < PVS_NR_ROOTS && !diff->have; i++)
+		diff->have = READ_ONCE(c->root[i].pgd);
 
 	return READ_ONCE(c->on) || diff->have;
 }
@@ -734,10 +774,10 @@ unsigned int pvs_root_verify_dead(int cpu, struct pvs_diff *diff)
  */
 bool pv_shadow_is_root(int cpu, unsigned long pa)
 {
-	unsigned int asid;
+	unsigned int i;
 
-	for (asid = 0; asid < pvs_nr_asids(); asid++) {
-		u64 *page = per_cpu(pvs_cpus, cpu).root[asid].page;
+	for (i = 0; i < PVS_NR_ROOTS; i++) {
+		u64 *page = per_cpu(pvs_cpus, cpu).root[i].page;
 
 		if (page && __pa(page) == pa)
 			return true;
@@ -783,7 +823,7 @@ void pvs_cpu_adopt(void)
 void pvs_cpu_leave(void)
 {
 	struct pvs_cpu *c = this_cpu_ptr(&pvs_cpus);
-	unsigned int asid;
+	unsigned int i;
 	unsigned long cr3;
 
 	if (!c->on)
@@ -796,11 +836,11 @@ void pvs_cpu_leave(void)
 	/* Not before: an NMI may still have met a trap. */
 	c->on = false;
 
-	for (asid = 0; asid < pvs_nr_asids(); asid++) {
-		raw_spin_lock(&c->root[asid].lock);
-		WRITE_ONCE(c->root[asid].pgd, 0);
-		WRITE_ONCE(c->root[asid].user, NULL);
-		raw_spin_unlock(&c->root[asid].lock);
+	for (i = 0; i < PVS_NR_ROOTS; i++) {
+		raw_spin_lock(&c->root[i].lock);
+		WRITE_ONCE(c->root[i].pgd, 0);
+		WRITE_ONCE(c->root[i].user, NULL);
+		raw_spin_unlock(&c->root[i].lock);
 	}
 }
 
