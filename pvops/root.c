@@ -57,11 +57,13 @@ struct pvs_root {
 /**
  * struct pvs_cpu - what a CPU has in CR3
  * @root:  its roots
+ * @last:  the one that was loaded last
  * @loads: how often one was loaded
  * @on:    this CPU runs on its roots; changed by the CPU itself, interrupts off
  */
 struct pvs_cpu {
 	struct pvs_root	root[PVS_NR_ROOTS];
+	struct pvs_root	*last;
 	unsigned int	loads;
 	bool		on;
 };
@@ -200,18 +202,18 @@ static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 static void pvs_root_set_some(struct pvs_root *root, unsigned int from, unsigned int to,
 			      void **slot, int cpu)
 {
+	const u64 *pgd = __va(root->pgd);
 	bool twin = pvs_root_order();
 	unsigned int i;
 
 	for (i = from; i < to; i++) {
-		if (slot && READ_ONCE(slot[i])) {
+		if (unlikely(READ_ONCE(slot[i]))) {
 			pvs_root_set(root, i, cpu);
 			continue;
 		}
-		pvs_root_write(root, i, pvs_root_ref(root, i));
-		if (twin)
-			pvs_root_write(root, i + PVS_ENTRIES,
-				       pvs_root_ref(root, i + PVS_ENTRIES));
+		pvs_root_write(root, i, READ_ONCE(pgd[i]));
+		if (unlikely(twin))
+			pvs_root_write(root, i + PVS_ENTRIES, READ_ONCE(pgd[i + PVS_ENTRIES]));
 	}
 }
 
@@ -221,9 +223,10 @@ static void pvs_root_set_some(struct pvs_root *root, unsigned int from, unsigned
  */
 static void pvs_root_set_all(struct pvs_root *root, int cpu)
 {
+	static void *none[PTRS_PER_PGD / 2];
 	unsigned int i = PTRS_PER_PGD / 2;
 
-	pvs_root_set_some(root, 0, i, root->user ? root->user->tree.root->slot : NULL, cpu);
+	pvs_root_set_some(root, 0, i, root->user ? root->user->tree.root->slot : none, cpu);
 	if (READ_ONCE(pvs_direct_shift))
 		for (; i < PVS_DIRECT_FIRST + PVS_DIRECT_ENTRIES; i++)
 			pvs_root_set(root, i, cpu);
@@ -326,6 +329,7 @@ static void pvs_load(struct pvs_cpu *c, unsigned long cr3)
 		cr3 &= ~CR3_NOFLUSH;
 	}
 	root->used = ++c->loads;
+	c->last = root;
 
 	native_write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_pa(root->page));
 }
@@ -561,6 +565,23 @@ struct pvs_user *pvs_root_user(void)
 	return root ? READ_ONCE(root->user) : NULL;
 }
 NOKPROBE_SYMBOL(pvs_root_user);
+
+/**
+ * pvs_root_in_step - has the root of a process what its pgd has for an address
+ * @addr: a user address
+ *
+ * Interrupts off, on a CPU that runs on its roots. Only of address spaces that have no
+ * copies of user tables; a short question.
+ */
+bool pvs_root_in_step(unsigned long addr)
+{
+	struct pvs_root *root = this_cpu_read(pvs_cpus.last);
+	unsigned int index = pgd_index(addr);
+
+	/* What this CPU runs on nobody frees. */
+	return READ_ONCE(root->pgd) && !pvs_root_stale(root, index, pvs_root_ref(root, index));
+}
+NOKPROBE_SYMBOL(pvs_root_in_step);
 
 /**
  * pvs_root_sync_own - bring one entry of the root in CR3 up to date

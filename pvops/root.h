@@ -30,6 +30,7 @@ void pvs_roots_refresh(void);
 void pvs_root_user_changed(struct pvs_tree *tree, unsigned int index);
 void pvs_root_user_forget(void);
 struct pvs_user *pvs_root_user(void);
+bool pvs_root_in_step(unsigned long addr);
 bool pvs_root_sync_own(unsigned long addr);
 unsigned int pvs_root_verify(struct pvs_diff *diff, unsigned int max);
 unsigned int pvs_root_verify_off(struct pvs_diff *diff);

@@ -849,6 +849,16 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	if (!pvs_cpu_on())
 		return false;
 
+	/*
+	 * Most faults: nothing of any process is ours. Who makes copies of user tables counts
+	 * himself before a root leads there, and while one still does the root is not in step.
+	 */
+	if (where < TASK_SIZE_MAX && user_mode(regs) && !pvs_users_exist() &&
+	    pvs_root_in_step(where)) {
+		pvs_user_aborted();
+		return false;
+	}
+
 	s = this_cpu_ptr(&pvs_steps);
 	step = pvs_top(s);
 	same = step && step->armed && step->ip == regs->ip &&
