@@ -88,19 +88,35 @@ static struct hlist_nulls_head *pvs_bucket(struct pvs_tree *tree, u64 ref)
 	return &tree->hash[hash_64(ref >> PAGE_SHIFT, PVS_HASH_BITS)];
 }
 
+/* Of all trees but processes': how many tables have copies, by the end of their address. */
+atomic_t pvs_table_filter[PVS_FILTER_SIZE];
+
+static void pvs_filter_add(const struct pvs_tree *tree, u64 ref, int by)
+{
+	if (!tree->user)
+		atomic_add(by, &pvs_table_filter[(ref >> PAGE_SHIFT) % PVS_FILTER_SIZE]);
+}
+
 static void pvs_hash_move(struct pvs_table *t, u64 ref)
 {
 	struct pvs_tree *tree = t->tree;
 
 	raw_spin_lock(&tree->hash_lock);
-	if (t->ref)
+	if (t->ref) {
 		hlist_nulls_del_rcu(&t->hash);
+		pvs_filter_add(tree, t->ref, -1);
+	}
 	WRITE_ONCE(t->ref, ref);
-	if (ref)
+	if (ref) {
+		pvs_filter_add(tree, ref, 1);
 		hlist_nulls_add_head_rcu(&t->hash, pvs_bucket(tree, ref));
+	}
 	raw_spin_unlock(&tree->hash_lock);
 
-	/* Known first, read afterwards: pairs with the one in pvs_mirror(). */
+	/*
+	 * Known first, read afterwards: pairs with those in pvs_mirror() and in front of
+	 * pvs_may_be_copied().
+	 */
 	smp_mb();
 }
 

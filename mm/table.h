@@ -7,9 +7,11 @@
 #ifndef _PV_SHADOW_TABLE_H
 #define _PV_SHADOW_TABLE_H
 
+#include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/list_nulls.h>
 #include <linux/mutex.h>
+#include <linux/pgtable.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -17,6 +19,7 @@
 
 #define PVS_ENTRIES	512
 #define PVS_HASH_BITS	8
+#define PVS_FILTER_SIZE	4096
 
 /* What the hardware sets in an entry by itself, in whichever copy it walks. */
 #define PVS_VOLATILE	(_PAGE_ACCESSED | _PAGE_DIRTY)
@@ -222,6 +225,26 @@ bool pvs_ref_permits(struct pvs_tree *tree, unsigned long addr,
 		     unsigned long error_code);
 void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
 			unsigned int copy);
+
+extern atomic_t pvs_table_filter[PVS_FILTER_SIZE];
+
+/**
+ * pvs_may_be_copied - may there be copies of the table that an entry is in
+ * @entry: entry of a table of the kernel's, or what set_pte() or the like was given instead
+ *
+ * Asked at each write of an entry, so that it has to be short. The direct map begins at
+ * a multiple of 1G: an address there ends as the physical one does. Of all others, the
+ * kernel's image and what is mapped by vmalloc(), the answer is yes.
+ *
+ * Return: false if there are none, as of most tables.
+ */
+static inline bool pvs_may_be_copied(const void *entry)
+{
+	unsigned long addr = (unsigned long)entry;
+
+	return unlikely(addr >= VMALLOC_START) ||
+	       unlikely(atomic_read(&pvs_table_filter[(addr >> PAGE_SHIFT) % PVS_FILTER_SIZE]));
+}
 
 bool pvs_store(struct pvs_tree *tree, void *entry, u64 val);
 bool pvs_mirror(struct pvs_tree *tree, const void *entry);

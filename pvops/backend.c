@@ -119,14 +119,18 @@ bool pv_shadow_installed(void)
  */
 static bool pvs_stored(void *entry, u64 val)
 {
-	return static_branch_unlikely(&pv_shadow_key) &&
+	return static_branch_unlikely(&pv_shadow_key) && pvs_may_be_copied(entry) &&
 	       pvs_store(&pvs_tree, entry, val);
 }
 
 /* An entry changed of which no copy was known: perhaps there is one now. */
 static void pvs_changed(const void *entry)
 {
-	if (static_branch_unlikely(&pv_shadow_key))
+	if (!static_branch_unlikely(&pv_shadow_key))
+		return;
+	/* Changed first, asked afterwards: pairs with pvs_hash_move(). */
+	smp_mb();
+	if (pvs_may_be_copied(entry))
 		pvs_mirror(&pvs_tree, entry);
 }
 
