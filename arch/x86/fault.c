@@ -417,10 +417,14 @@ static void pvs_after_step(const struct pvs_step *step, const struct pt_regs *re
 {
 	const struct pv_shadow_client *client = step->range[0]->client;
 	struct pv_shadow_operands what;
+	struct pt_regs at;
 
 	if (likely(!client->after) || step->insn->type == PVS_INSN_UNKNOWN)
 		return;
-	pvs_describe(&what, step->insn, &step->ops, regs, 1);
+	/* Who unwinds from there needs its stack. */
+	at = *regs;
+	at.sp = step->sp;
+	pvs_describe(&what, step->insn, &step->ops, &at, 1);
 	what.ip = step->ip;
 	client->after(&what);
 }

@@ -33,8 +33,9 @@
 /* Bytes around what was read that are shown, a power of two. */
 #define KMEMCHECK_SHOWN		32
 #define KMEMCHECK_STACK		24
-/* Places that were told of are known by so many bits. */
-#define KMEMCHECK_TOLD_BITS	13
+/* So many places are told of, of which one is looked for in so many slots at most. */
+#define KMEMCHECK_TOLD_BITS	12
+#define KMEMCHECK_TOLD_TRIES	32
 
 /**
  * struct kmemcheck_note - something that was found
@@ -88,7 +89,7 @@ struct kmemcheck_stats kmemcheck_stats;
 
 static struct kmemcheck_note kmemcheck_notes[KMEMCHECK_QUEUE];
 static DECLARE_BITMAP(kmemcheck_taken, KMEMCHECK_QUEUE);
-static DECLARE_BITMAP(kmemcheck_told, 1 << KMEMCHECK_TOLD_BITS);
+static u64 kmemcheck_told[1 << KMEMCHECK_TOLD_BITS];
 static atomic_t kmemcheck_number;
 
 static const char *const kmemcheck_states[] = {
@@ -218,15 +219,46 @@ static struct kmemcheck_note *kmemcheck_take(void)
 }
 NOKPROBE_SYMBOL(kmemcheck_take);
 
-/* Is it the first of its kind: the same place, and an object that comes from the same? */
-static bool kmemcheck_is_new(enum kmemcheck_use use, unsigned long ip,
-			     const struct kmemcheck_object *object)
+/* What is told of once: the same place, and an object that comes from the same. */
+static u64 kmemcheck_key(enum kmemcheck_use use, unsigned long ip,
+			 const struct kmemcheck_object *object)
 {
-	u64 key = ip ^ ((u64)use << 56) ^ (object ? (u64)object->alloc.stack << 20 : 0);
+	u64 key = hash_64(ip, 64) ^ ((u64)use << 32 | (object ? object->alloc.stack : 0));
 
-	return !test_and_set_bit(hash_64(key, KMEMCHECK_TOLD_BITS), kmemcheck_told);
+	return hash_64(key, 64) | 1;
 }
-NOKPROBE_SYMBOL(kmemcheck_is_new);
+NOKPROBE_SYMBOL(kmemcheck_key);
+
+/* Where it is noted that it was told of, or can be; NULL if there is no room. */
+static u64 *kmemcheck_told_slot(u64 key)
+{
+	unsigned int i = hash_64(key, KMEMCHECK_TOLD_BITS), n;
+	u64 *slot;
+
+	for (n = 0; n < KMEMCHECK_TOLD_TRIES; n++) {
+		slot = &kmemcheck_told[(i + n) % ARRAY_SIZE(kmemcheck_told)];
+		if (!READ_ONCE(*slot) || READ_ONCE(*slot) == key)
+			return slot;
+	}
+	return NULL;
+}
+NOKPROBE_SYMBOL(kmemcheck_told_slot);
+
+/* Nobody takes a slot back, so that two who note the same meet. Return: was it new? */
+static bool kmemcheck_tell_once(u64 key)
+{
+	u64 *slot, old;
+
+	while ((slot = kmemcheck_told_slot(key))) {
+		old = cmpxchg(slot, 0, key);
+		if (!old)
+			return true;
+		if (old == key)
+			break;
+	}
+	return false;
+}
+NOKPROBE_SYMBOL(kmemcheck_tell_once);
 
 static void kmemcheck_note_object(struct kmemcheck_note *note, struct kmemcheck_area *area,
 				  const struct kmemcheck_object *object)
@@ -261,17 +293,26 @@ void kmemcheck_report(enum kmemcheck_use use, enum kmemcheck_state state, unsign
 	struct kmemcheck_object *object;
 	struct kmemcheck_note *note;
 	unsigned long start = 0;
+	u64 key, *slot;
 
 	if (!area || !READ_ONCE(kmemcheck_enabled))
 		return;
 	object = kmemcheck_object_of(area, addr, &start);
-	if (!kmemcheck_is_new(use, ip, object)) {
+	key = kmemcheck_key(use, ip, object);
+	slot = kmemcheck_told_slot(key);
+	if (!slot || READ_ONCE(*slot) == key) {
 		atomic_long_inc(&kmemcheck_stats.repeated);
 		return;
 	}
+	/* Without room it is not told of, and can be the next time. */
 	note = kmemcheck_take();
 	if (!note) {
 		atomic_long_inc(&kmemcheck_stats.dropped);
+		return;
+	}
+	if (!kmemcheck_tell_once(key)) {
+		clear_bit(note - kmemcheck_notes, kmemcheck_taken);
+		atomic_long_inc(&kmemcheck_stats.repeated);
 		return;
 	}
 

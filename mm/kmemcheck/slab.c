@@ -74,9 +74,13 @@ void __pv_kmemcheck_slab_alloc(struct kmem_cache *s, void *object, gfp_t flags)
 
 	rcu_read_lock();
 	area = object ? kmemcheck_area_of((unsigned long)object) : NULL;
-	if (area)
+	/* KFENCE gives objects of a cache pages that it has from elsewhere. */
+	if (area && area->cache == s)
 		o = kmemcheck_object_of(area, (unsigned long)object, &start);
 	if (o) {
+		/* A cache that was merged with this one may have larger objects. */
+		if (unlikely(s && s->object_size != area->object_size))
+			WRITE_ONCE(area->object_size, s->object_size);
 		watched = READ_ONCE(area->watched);
 		kmemcheck_allocated(area, start, !watched || (flags & __GFP_ZERO));
 		o->free.stack = 0;
@@ -101,7 +105,7 @@ void __pv_kmemcheck_slab_free(struct kmem_cache *s, void *object)
 
 	rcu_read_lock();
 	area = kmemcheck_area_of((unsigned long)object);
-	if (area && READ_ONCE(area->watched))
+	if (area && area->cache == s && READ_ONCE(area->watched))
 		o = kmemcheck_object_of(area, (unsigned long)object, &start);
 	if (o) {
 		kmemcheck_track(&o->free, 0);
