@@ -72,7 +72,8 @@ static void on_alarm(const ucontext_t *uc)
 	static unsigned long last = -1UL;
 
 	if (cases == last) {
-		fprintf(stderr, "not ok - at case %lu, %s, for %d seconds, %sat %llx\n",
+		/* Not by stdio, in the midst of which it may be. */
+		dprintf(STDERR_FILENO, "not ok - at case %lu, %s, for %d seconds, %sat %llx\n",
 			last, the.name, PATIENCE, running ? "on the processor, " : "",
 			uc->uc_mcontext.gregs[REG_RIP]);
 		_exit(3);
@@ -466,7 +467,7 @@ static void normalise_vectors(void)
 static void set_up(void)
 {
 	struct sigaction action = { .sa_sigaction = on_signal,
-				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
+				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 	struct itimerval patience = { .it_interval.tv_sec = PATIENCE,
 				      .it_value.tv_sec = PATIENCE };
 	static u8 stack[64 << 10];

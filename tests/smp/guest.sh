@@ -161,6 +161,11 @@ end()
 	_n=$(cat /tmp/turns-verify)
 	check "verify was ok $_n times" [ "$_n" -ge 10 ]
 	check "no leaks" no_leaks
+	case $(cat /proc/cmdline) in
+	*kmemcheck=*)
+		cat $D/kmemcheck
+		check "memory was watched" [ "$(sed -n 's/^hidden //p' $D/kmemcheck)" -ge 20 ] ;;
+	esac
 }
 
 # What is done in lanes
@@ -369,7 +374,9 @@ checker()
 	sleep $1
 	echo 0 >/proc/sys/kernel/kmemcheck || return 1
 	sleep 1
-	echo 1 >/proc/sys/kernel/kmemcheck
+	echo 1 >/proc/sys/kernel/kmemcheck || return 1
+	# Slabs that are there already are not watched: have some made anew.
+	echo 2 >/proc/sys/vm/drop_caches
 }
 
 vmalloc()
