@@ -13,6 +13,7 @@ SOURCE_PACKAGE=linux-source-6.12
 case ${DEBUG:-0} in
 0 | '') VARIANT= ;;
 kcsan) VARIANT=-kcsan ;;
+plain) VARIANT=-plain ;;
 *) VARIANT=-debug ;;
 esac
 # shellcheck disable=SC2034

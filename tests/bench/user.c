@@ -16,12 +16,11 @@
  */
 #define _GNU_SOURCE
 #include <stdint.h>
-#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "../guest/user/bar.h"
+#include "rounds.h"
 
 #define PAGE	4096UL
 #define HUGE	(2UL << 20)
@@ -107,9 +106,7 @@ static volatile uint8_t *memory(size_t size)
 
 int main(int argc, char **argv)
 {
-	unsigned long count, i;
-	struct timespec t[2];
-	unsigned int w, round;
+	unsigned int w;
 
 	if (argc < 5)
 		errx(1, "usage: user BAR WORKLOAD COUNT ROUNDS");
@@ -122,18 +119,6 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "-"))
 		map_bar(argv[1], (void *)(area + AT * PAGE), PAGE);
 	do_read(0);
-	count = strtoul(argv[3], NULL, 0);
-	for (round = 0; round <= (unsigned int)atoi(argv[4]); round++) {
-		clock_gettime(CLOCK_MONOTONIC, &t[0]);
-		for (i = 0; i < count; i++)
-			work[w].run(i);
-		clock_gettime(CLOCK_MONOTONIC, &t[1]);
-		/* The first is to warm up. */
-		if (round)
-			printf("%s%.0f", round > 1 ? " " : "",
-			       ((t[1].tv_sec - t[0].tv_sec) * 1e9 + t[1].tv_nsec - t[0].tv_nsec) *
-			       1000 / count);
-	}
-	printf("\n");
+	run_rounds(work[w].run, strtoul(argv[3], NULL, 0), atoi(argv[4]));
 	return 0;
 }
