@@ -21,22 +21,29 @@ off()
 	echo nop >$T/current_tracer
 }
 
-# told ERE: what the module said
+# told PATTERN: the numbers of what the module said
 told()
 {
-	dmesg | sed -n "s/.*bench: .*$1 \([0-9]*\)$/\1/p" | tr '\n' ' '
+	dmesg | sed -n "s/.*bench: $1 \([0-9]*\)$/\1/p" | tr '\n' ' '
+}
+
+# module WHAT [PARAMETER=VALUE]...: it does that
+module()
+{
+	_what=$1
+	shift
+	dmesg -c >/dev/null
+	modprobe bench what=$_what count=$count rounds=$rounds "$@" || exit 1
+	rmmod bench
 }
 
 # m FIGURE AT WHAT [PARAMETER=VALUE]...: the module measures
 m()
 {
 	_line="$group $1 $2 $unit/1000"
-	_what=$3
-	shift 3
-	dmesg -c >/dev/null
-	modprobe bench what=$_what count=$count rounds=$rounds "$@" || exit 1
-	rmmod bench
-	echo "$_line $(told 'per access')"
+	shift 2
+	module "$@"
+	echo "$_line $(told '.*per access')"
 }
 
 # u FIGURE AT BAR WHAT [COUNT]: a process does
