@@ -6,7 +6,7 @@
 # One step after the other; the kernel's own build is parallel.
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-export DEBUG T SEED HOURS MINUTES ROUND
+export DEBUG T SEED HOURS MINUTES ROUND BASE
 
 all: kernel
 
@@ -16,7 +16,10 @@ help:
 	@echo  'make test-full - and those that take hours: all selftests, stress-ng, a soak, KVM and Hyper-V'
 	@echo  'make smp-regress - a soak of everything at once, at random: HOURS=N or MINUTES=N (default:'
 	@echo  '               an hour), SEED=S for the same plan again, ROUND=N for one round of it'
-	@echo  'make bench   - what an event costs, against the stock tracer, and kmemcheck'
+	@echo  'make bench   - what an event costs, against the stock tracer, against pages, devices and CPUs;'
+	@echo  '               what tracing costs everybody else; kmemcheck. Tables, plots and results.tsv'
+	@echo  '               are in build/bench/'
+	@echo  'make bench-compare BASE=REV - is this better or worse than another revision'
 	@echo  'make profile - and where it goes, by function'
 	@echo  'make kernel  - the kernel: build/bzImage and build/modules'
 	@echo  'make check   - sparse, Coccinelle and checkpatch on our files: no warnings'
@@ -44,9 +47,14 @@ test-full: kernel
 smp-regress: kernel
 	@tests/smp/regress
 
+# All of them, also after one that missed a goal.
 bench: kernel
-	@tests/bench/bench
-	@tests/bench/kmemcheck
+	@DEBUG=plain scripts/kernel
+	@bad=; for b in bench curves idle kmemcheck; do tests/bench/$$b || bad=1; done; \
+		tests/bench/plot && [ -z "$$bad" ]
+
+bench-compare: kernel
+	@tests/bench/compare
 
 profile: kernel
 	@tests/bench/profile
@@ -57,4 +65,4 @@ check: kernel
 clean:
 	rm -rf build
 
-.PHONY: all help setup kernel run test test-full smp-regress bench profile check clean
+.PHONY: all help setup kernel run test test-full smp-regress bench bench-compare profile check clean

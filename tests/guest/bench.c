@@ -11,6 +11,7 @@
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/hash.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
@@ -51,6 +52,10 @@ MODULE_PARM_DESC(pages, "map so many, from the second one on, and access all of 
 static unsigned int devices = 1;
 module_param(devices, uint, 0444);
 MODULE_PARM_DESC(devices, "map so many, and access them in turn (default 1)");
+
+static unsigned int usecs;
+module_param(usecs, uint, 0444);
+MODULE_PARM_DESC(usecs, "busy: with pauses of so many microseconds (default: without)");
 
 static bool latency;
 module_param(latency, bool, 0444);
@@ -302,7 +307,10 @@ static int busy_thread(void *unused)
 {
 	while (!kthread_should_stop()) {
 		readl(bars[0].at);
-		cond_resched();
+		if (usecs)
+			usleep_range(usecs, usecs);
+		else
+			cond_resched();
 	}
 	return 0;
 }
