@@ -151,6 +151,7 @@ static u64 pvs_root_ref(const struct pvs_root *root, unsigned int index)
 
 	return READ_ONCE(pgd[index]);
 }
+NOKPROBE_SYMBOL(pvs_root_ref);
 
 /*
  * What an entry of the root, or of the table for user mode behind it, has to be where
@@ -177,6 +178,7 @@ static bool pvs_root_stale(const struct pvs_root *root, unsigned int index, u64 
 {
 	return !pvs_same(READ_ONCE(root->page[index]), want);
 }
+NOKPROBE_SYMBOL(pvs_root_stale);
 
 /* Return: was it something else? Lock held. */
 static bool pvs_root_write(struct pvs_root *root, unsigned int index, u64 want)
@@ -259,12 +261,14 @@ static struct pvs_root *pvs_root_at(struct pvs_cpu *c, unsigned long cr3)
 			return &c->root[i];
 	return NULL;
 }
+NOKPROBE_SYMBOL(pvs_root_at);
 
 /* The root that this CPU has in CR3, or NULL. */
 static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
 {
 	return pvs_root_at(c, __native_read_cr3());
 }
+NOKPROBE_SYMBOL(pvs_root_loaded);
 
 /* The root that stands for a pgd, or NULL. */
 static struct pvs_root *pvs_root_find(struct pvs_cpu *c, u64 pgd)
@@ -320,7 +324,9 @@ static void pvs_load(struct pvs_cpu *c, unsigned long cr3)
 
 	/*
 	 * One that stands for the pgd has been kept in step by pvs_root_mirror() since it
-	 * does. If there is none, this CPU may know what was so while nobody did.
+	 * does. If there is none, the TLB is none the worse for it: what Linux changed
+	 * meanwhile it flushes, and what we did has been flushed by all CPUs. Flushed once
+	 * more it does not rest on that.
 	 */
 	root = pvs_root_find(c, pgd);
 	if (!root) {

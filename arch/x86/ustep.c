@@ -143,6 +143,7 @@ void pvs_user_aborted(void)
 	if (us->back)
 		pvs_user_drop(us);
 }
+NOKPROBE_SYMBOL(pvs_user_aborted);
 
 /**
  * pvs_user_settle - tell of what will not be completed, now

@@ -469,8 +469,11 @@ unregister:
 struct live_root {
 	u64	*pgd;
 	u64	*root;
+	u64	entry;
 	unsigned int strange;
 	unsigned int leads;
+	bool	kept;
+	bool	anew;
 	bool	on;
 	bool	off;
 	bool	left;
@@ -487,6 +490,43 @@ static void live_wait_for(bool *flag)
 	/* pairs with the one above */
 	while (!smp_load_acquire(flag))
 		cpu_relax();
+}
+
+#define LIVE_USER	100
+
+/* The root's entry and, with page-table isolation, its twin are the pgd's. */
+static unsigned int live_root_differs(const struct live_root *r, unsigned int index)
+{
+	unsigned int found = READ_ONCE(r->root[index]) != r->pgd[index];
+
+	if (boot_cpu_has(X86_FEATURE_PTI)) {
+		index += PVS_ENTRIES;
+		found += READ_ONCE(r->root[index]) != r->pgd[index];
+	}
+	return found;
+}
+
+/*
+ * Off its pgd a CPU has a root for it all the same, which is kept in step and found when it
+ * comes back; unless the pgd was forgotten, when what was its memory may be another one.
+ */
+static void live_come_back(struct live_root *r, unsigned long cr3)
+{
+	unsigned long there = (cr3 & ~CR3_ADDR_MASK) | __sme_pa(r->pgd);
+
+	set_pgd((pgd_t *)&r->pgd[LIVE_USER], native_make_pgd(r->entry));
+	write_cr3(there);
+	r->kept = __va(__native_read_cr3() & CR3_ADDR_MASK) == r->root &&
+		  r->root[LIVE_USER] && !live_root_differs(r, LIVE_USER);
+	write_cr3(cr3);
+
+	pvs_root_forget(r->pgd);
+	WRITE_ONCE(r->pgd[LIVE_USER], 0);
+	WRITE_ONCE(r->pgd[PVS_ENTRIES + LIVE_USER], 0);
+	write_cr3(there);
+	r->root = __va(__native_read_cr3() & CR3_ADDR_MASK);
+	r->anew = !r->root[LIVE_USER] && !live_root_differs(r, LIVE_USER);
+	write_cr3(cr3);
 }
 
 static void live_on_root(void *arg)
@@ -507,21 +547,8 @@ static void live_on_root(void *arg)
 	live_tell(&r->on);
 	live_wait_for(&r->off);
 	write_cr3(cr3);
+	live_come_back(r, cr3);
 	live_tell(&r->left);
-}
-
-#define LIVE_USER	100
-
-/* The root's entry and, with page-table isolation, its twin are the pgd's. */
-static unsigned int live_root_differs(const struct live_root *r, unsigned int index)
-{
-	unsigned int found = READ_ONCE(r->root[index]) != r->pgd[index];
-
-	if (boot_cpu_has(X86_FEATURE_PTI)) {
-		index += PVS_ENTRIES;
-		found += READ_ONCE(r->root[index]) != r->pgd[index];
-	}
-	return found;
 }
 
 /**
@@ -555,11 +582,10 @@ static bool live_root_own(const struct live_root *r, int cpu)
 	       r->root[i] == pvs_root_entry(&pvs_tree, i, cpu, r->pgd[i]);
 }
 
-static void live_look_at_root(struct live_root *r, struct live_look *look, u64 *table,
-			      int cpu)
+static void live_look_at_root(struct live_root *r, struct live_look *look, int cpu)
 {
-	u64 entry = __pa(table) | _KERNPG_TABLE | _PAGE_USER;
 	unsigned int i = LIVE_USER;
+	u64 entry = r->entry;
 
 	look->fresh = live_root_differs(r, i);
 	look->own = live_root_own(r, cpu);
@@ -596,6 +622,7 @@ static void live_test_root(struct kunit *test)
 	r.pgd = (u64 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 1);
 	if (!table || !r.pgd)
 		goto free;
+	r.entry = __pa(table) | _KERNPG_TABLE | _PAGE_USER;
 	memcpy(&r.pgd[PVS_ENTRIES / 2], (u64 *)init_mm.pgd + PVS_ENTRIES / 2, PAGE_SIZE / 2);
 
 	/* So that nobody who waits for that CPU keeps us from letting it go */
@@ -603,7 +630,7 @@ static void live_test_root(struct kunit *test)
 	preempt_disable();
 	if (!smp_call_function_single(cpu, live_on_root, &r, false)) {
 		live_wait_for(&r.on);
-		live_look_at_root(&r, &look, table, cpu);
+		live_look_at_root(&r, &look, cpu);
 		live_tell(&r.off);
 		live_wait_for(&r.left);
 	}
@@ -621,6 +648,9 @@ static void live_test_root(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pti, look.nx);
 	KUNIT_EXPECT_EQ(test, 0, look.cleared);
 	KUNIT_EXPECT_TRUE(test, look.still);
+	KUNIT_EXPECT_TRUE(test, r.kept);
+	KUNIT_EXPECT_TRUE(test, r.anew);
+	pvs_root_forget(r.pgd);
 	kunit_info(test, "%u levels, %u pages\n", pvs_tree.root->level, pti ? 2 : 1);
 	live_expect_verified(test);
 free:
