@@ -295,10 +295,10 @@ static unsigned int pvs_elements(const struct pvs_insn *insn, const struct pvs_o
 }
 NOKPROBE_SYMBOL(pvs_elements);
 
-#define PVS_REP(insn, suffix) do {							\
+#define PVS_REP(insn, suffix) ({							\
 	asm volatile("rep " insn suffix							\
 		     : "+D" (to), "+S" (from), "+c" (count) : "a" (value) : "memory");	\
-} while (0)
+})
 
 /* Elements of a movs or stos, as the instruction itself does them: they may overlap. */
 static void pvs_string(const struct pvs_insn *insn, unsigned long to, unsigned long from,

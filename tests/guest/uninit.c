@@ -454,7 +454,7 @@ static void good_page(void)
 	free_page((unsigned long)q);
 }
 
-/* As the last one left it it comes to the next one. */
+/* It comes to the next one as the last one left it. */
 static void good_constructed(void)
 {
 	struct kept *k = take_kept(0, construct);
