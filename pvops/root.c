@@ -865,8 +865,7 @@ void pvs_cpu_leave(void)
 
 	for (i = 0; i < PVS_NR_ROOTS; i++) {
 		raw_spin_lock(&c->root[i].lock);
-		WRITE_ONCE(c->root[i].pgd, 0);
-		WRITE_ONCE(c->root[i].user, NULL);
+		pvs_root_do_forget(&c->root[i], smp_processor_id(), 0);
 		raw_spin_unlock(&c->root[i].lock);
 	}
 }

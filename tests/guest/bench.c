@@ -287,11 +287,9 @@ static int bench_prepared(void)
 	void *area = find_far();
 	int ret = -ENOMEM;
 
-	took = (u32 *)__get_free_page(GFP_KERNEL);
-	if (latency) {
-		free_page((unsigned long)took);
-		took = vmalloc(array3_size(count, cpus, sizeof(*took)));
-	}
+	/* Else it is only a page that is mapped. */
+	took = latency ? vmalloc(array3_size(count, cpus, sizeof(*took))) :
+			 (u32 *)__get_free_page(GFP_KERNEL);
 	find_beside();
 	if (area && took)
 		ret = bench_run();
