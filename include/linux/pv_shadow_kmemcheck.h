@@ -2,7 +2,8 @@
 /*
  * kmemcheck: what the kernel tells it. The calls stand in the stubs of KMSAN's hooks, so
  * that they are where KMSAN wants to know of allocations, copies and transfers; two are
- * in SLUB, and one where pages are allocated by their address. They cost a no-op each while kmemcheck is not switched on.
+ * in SLUB, and one where pages are allocated by their address. They cost a no-op each
+ * while kmemcheck is not switched on.
  */
 #ifndef _LINUX_PV_SHADOW_KMEMCHECK_H
 #define _LINUX_PV_SHADOW_KMEMCHECK_H
