@@ -47,6 +47,12 @@ struct pvs_ustep {
 
 static DEFINE_PER_CPU(struct pvs_ustep, pvs_usteps);
 
+/*
+ * May anything in there be set: from pvs_user_begin() on until user mode is entered and
+ * there is nothing to be stepped. Only ever changed by its own CPU, interrupts off.
+ */
+DEFINE_PER_CPU(bool, pv_shadow_user_step);
+
 static bool pvs_user_same(const struct pvs_ustep *us, const struct pt_regs *regs)
 {
 	return us->task == current && us->step.ip == regs->ip && us->step.sp == regs->sp;
@@ -101,6 +107,7 @@ void pvs_user_begin(const struct pvs_step *step)
 	us->step.nr = 0;
 	us->ran = false;
 	us->task = current;
+	this_cpu_write(pv_shadow_user_step, true);
 }
 
 /**
@@ -200,6 +207,19 @@ void pvs_user_reveal(void)
 NOKPROBE_SYMBOL(pvs_user_reveal);
 
 /**
+ * pvs_user_idle - is no instruction of user mode being stepped, and is what there is known of
+ *
+ * In an interrupt that is no NMI.
+ */
+bool pvs_user_idle(void)
+{
+	const struct pvs_ustep *us = this_cpu_ptr(&pvs_usteps);
+
+	return !us->armed &&
+	       (this_cpu_read(pv_shadow_user_step) || (!us->task && !us->back));
+}
+
+/**
  * __pv_shadow_user_exit - this CPU is about to go to user mode
  * @regs: registers there
  *
@@ -211,10 +231,10 @@ void __pv_shadow_user_exit(struct pt_regs *regs)
 	struct pvs_step *step = &us->step;
 
 	us->back = false;
-	if (likely(!us->task))
-		return;
-	if (!pvs_user_same(us, regs) || !pvs_cpu_on()) {
+	if (us->task && (!pvs_user_same(us, regs) || !pvs_cpu_on()))
 		pvs_user_drop(us);
+	if (!us->task) {
+		this_cpu_write(pv_shadow_user_step, false);
 		return;
 	}
 
@@ -246,7 +266,7 @@ void __pv_shadow_user_entry(struct pt_regs *regs)
 {
 	struct pvs_ustep *us = this_cpu_ptr(&pvs_usteps);
 
-	if (likely(!us->armed))
+	if (!us->armed)
 		return;
 
 	us->armed = false;

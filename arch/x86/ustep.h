@@ -18,5 +18,6 @@ void pvs_user_aborted(void);
 void pvs_user_settle(void);
 void pvs_user_hide(void);
 void pvs_user_reveal(void);
+bool pvs_user_idle(void);
 
 #endif /* _PV_SHADOW_USTEP_H */

@@ -11,6 +11,7 @@
 #include <linux/stdarg.h>
 #include <linux/types.h>
 
+#include <asm/percpu.h>
 #include <asm/pgtable_types.h>
 
 struct mm_struct;
@@ -21,6 +22,7 @@ struct vm_area_struct;
 #ifdef CONFIG_PV_SHADOW
 
 DECLARE_STATIC_KEY_FALSE(pv_shadow_key);
+DECLARE_PER_CPU(bool, pv_shadow_user_step);
 
 bool pv_shadow_installed(void);
 bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
@@ -126,17 +128,22 @@ static __always_inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned lo
 		__pv_shadow_flush_mm(mm, start, end, tables);
 }
 
-/* The last thing on the way to user mode, interrupts off ... */
+/*
+ * The last thing on the way to user mode, interrupts off. Each system call comes here, so
+ * that there is nothing to be stepped is seen without a call ...
+ */
 static __always_inline void pv_shadow_user_exit(struct pt_regs *regs)
 {
-	if (static_branch_unlikely(&pv_shadow_key))
+	if (static_branch_unlikely(&pv_shadow_key) &&
+	    unlikely(this_cpu_read(pv_shadow_user_step)))
 		__pv_shadow_user_exit(regs);
 }
 
 /* ... and the first thing on the way back, but for NMIs. */
 static __always_inline void pv_shadow_user_entry(struct pt_regs *regs)
 {
-	if (static_branch_unlikely(&pv_shadow_key))
+	if (static_branch_unlikely(&pv_shadow_key) &&
+	    unlikely(this_cpu_read(pv_shadow_user_step)))
 		__pv_shadow_user_entry(regs);
 }
 
