@@ -857,10 +857,14 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	 * Most faults: nothing of any process is ours. Who makes copies of user tables counts
 	 * himself before a root leads there, and while one still does the root is not in step.
 	 */
-	if (where < TASK_SIZE_MAX && user_mode(regs) && !pvs_users_exist() &&
-	    pvs_root_in_step(where)) {
-		pvs_user_aborted();
-		return false;
+	if (where < TASK_SIZE_MAX && !pvs_users_exist() && pvs_root_in_step(where)) {
+		if (user_mode(regs)) {
+			pvs_user_aborted();
+			return false;
+		}
+		/* The kernel's, but for a step's, and where pvs_fixed_meanwhile() may have to look. */
+		if (!this_cpu_read(pvs_steps.depth) && !faulthandler_disabled())
+			return false;
 	}
 
 	s = this_cpu_ptr(&pvs_steps);
@@ -1186,7 +1190,7 @@ bool pvs_steps_idle(void)
 			return false;
 
 	return !s->depth && !s->missed[false].nr && !s->missed[true].nr && !s->nmi &&
-	       !s->no_step && !s->debug;
+	       !s->no_step && !s->debug && pvs_user_idle();
 }
 
 /**
