@@ -43,7 +43,6 @@
  * @user:  the copies of user tables of that address space, or NULL
  * @page:  the table, followed by the one for user mode if PTI is on
  * @pa:	   its physical address
- * @used:  when it was loaded last, counted in loads
  */
 struct pvs_root {
 	raw_spinlock_t	lock;
@@ -51,24 +50,28 @@ struct pvs_root {
 	struct pvs_user	*user;
 	u64		*page;
 	u64		pa;
-	unsigned int	used;
 };
 
 /**
  * struct pvs_cpu - what a CPU has in CR3
  * @root:  its roots
  * @last:  the one that was loaded last
+ * @used:  when each was loaded last, counted in loads
  * @loads: how often one was loaded
  * @on:    this CPU runs on its roots; changed by the CPU itself, interrupts off
+ *
+ * Other CPUs look at @root whenever a pgd changes. What each load of CR3 writes is in cache
+ * lines apart from that.
  */
 struct pvs_cpu {
 	struct pvs_root	root[PVS_NR_ROOTS];
-	struct pvs_root	*last;
+	struct pvs_root	*last ____cacheline_aligned;
+	unsigned int	used[PVS_NR_ROOTS];
 	unsigned int	loads;
 	bool		on;
 };
 
-static DEFINE_PER_CPU(struct pvs_cpu, pvs_cpus);
+static DEFINE_PER_CPU_ALIGNED(struct pvs_cpu, pvs_cpus);
 
 struct pvs_tree pvs_tree = {
 	.lock = __MUTEX_INITIALIZER(pvs_tree.lock),
@@ -200,28 +203,45 @@ static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 	return changed;
 }
 
-/* Entries, given the tables of ours that there may be among them. */
+/* Zero if two entries are what the pgd has, and no table of ours is there. */
+static unsigned long pvs_root_odds(const u64 *page, const u64 *pgd, void **slot)
+{
+	return (READ_ONCE(page[0]) ^ READ_ONCE(pgd[0])) | (unsigned long)READ_ONCE(slot[0]) |
+	       (READ_ONCE(page[1]) ^ READ_ONCE(pgd[1])) | (unsigned long)READ_ONCE(slot[1]);
+}
+
+#define PVS_ROOT_BATCH	8
+
+static bool pvs_root_batch_good(const u64 *page, const u64 *pgd, void **slot)
+{
+	return !(pvs_root_odds(page, pgd, slot) |
+		 pvs_root_odds(page + 2, pgd + 2, slot + 2) |
+		 pvs_root_odds(page + 4, pgd + 4, slot + 4) |
+		 pvs_root_odds(page + 6, pgd + 6, slot + 6));
+}
+
+/* Entries, whole batches, given the tables of ours that there may be among them. */
 static void pvs_root_set_some(struct pvs_root *root, unsigned int from, unsigned int to,
 			      void **slot, int cpu)
 {
-	const u64 *pgd = __va(root->pgd);
+	const u64 *page = root->page, *pgd = __va(root->pgd);
 	bool twin = pvs_root_order();
-	unsigned int i;
+	unsigned int i, j;
 
-	for (i = from; i < to; i++) {
-		if (unlikely(READ_ONCE(slot[i]))) {
-			pvs_root_set(root, i, cpu);
+	for (i = from; i < to; i += PVS_ROOT_BATCH) {
+		/* Most are: empty, or the kernel's, which each pgd has. */
+		if (pvs_root_batch_good(page + i, pgd + i, slot + i) &&
+		    (!twin || pvs_root_batch_good(page + i + PVS_ENTRIES, pgd + i + PVS_ENTRIES,
+						  slot + i)))
 			continue;
-		}
-		pvs_root_write(root, i, READ_ONCE(pgd[i]));
-		if (unlikely(twin))
-			pvs_root_write(root, i + PVS_ENTRIES, READ_ONCE(pgd[i + PVS_ENTRIES]));
+		for (j = i; j < i + PVS_ROOT_BATCH; j++)
+			pvs_root_set(root, j, cpu);
 	}
 }
 
 /*
- * Make all entries what they have to be: at each switch of address spaces, and so without
- * much ado where no table of ours is. Lock held.
+ * Make all entries what they have to be, whenever a root is to stand for another pgd. Lock
+ * held.
  */
 static void pvs_root_set_all(struct pvs_root *root, int cpu)
 {
@@ -288,17 +308,18 @@ static struct pvs_root *pvs_root_find(struct pvs_cpu *c, u64 pgd)
  */
 static struct pvs_root *pvs_root_oldest(struct pvs_cpu *c)
 {
-	struct pvs_root *loaded = pvs_root_loaded(c), *root, *oldest = NULL;
+	struct pvs_root *loaded = pvs_root_loaded(c);
+	unsigned int i, oldest = PVS_NR_ROOTS;
 
-	for (root = c->root; root < c->root + PVS_NR_ROOTS; root++) {
-		if (root == loaded)
+	for (i = 0; i < PVS_NR_ROOTS; i++) {
+		if (&c->root[i] == loaded)
 			continue;
-		if (!root->pgd)
-			return root;
-		if (!oldest || (int)(root->used - oldest->used) < 0)
-			oldest = root;
+		if (!c->root[i].pgd)
+			return &c->root[i];
+		if (oldest == PVS_NR_ROOTS || (int)(c->used[i] - c->used[oldest]) < 0)
+			oldest = i;
 	}
-	return oldest;
+	return &c->root[oldest];
 }
 
 /*
@@ -334,7 +355,7 @@ static void pvs_load(struct pvs_cpu *c, unsigned long cr3)
 		pvs_root_fill(root, pgd, smp_processor_id());
 		cr3 &= ~CR3_NOFLUSH;
 	}
-	root->used = ++c->loads;
+	c->used[root - c->root] = ++c->loads;
 	c->last = root;
 
 	native_write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_pa(root->page));

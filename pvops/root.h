@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Roots: the top-level tables that CPUs have in CR3 while something may be
- * traced, one for each CPU and address space (ASID) that Linux uses there.
+ * traced, a few for each CPU, one for each address space that it ran last.
  */
 #ifndef _PV_SHADOW_ROOT_H
 #define _PV_SHADOW_ROOT_H
