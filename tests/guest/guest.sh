@@ -83,6 +83,52 @@ quiet_hotplug()
 	done
 }
 
+# memory_blocks: how many there are, all of them in use
+memory_blocks()
+{
+	if grep -qv online /sys/devices/system/memory/memory[0-9]*/state; then
+		echo not
+	else
+		ls -d /sys/devices/system/memory/memory[0-9]* | wc -l
+	fi
+}
+
+# plug MIB: memory, which tests/guest/dimms has the host plug in. pull: take it off again,
+# and out. Status 1 if that does not happen within a minute.
+plug()
+{
+	_had=$(ls -d /sys/devices/system/memory/memory[0-9]*)
+	_blocks=$(memory_blocks)
+	touch /share/plug
+	wait_memory $((_blocks + $1 / 128)) plug
+}
+
+pull()
+{
+	for _b in /sys/devices/system/memory/memory[0-9]*; do
+		case "$_had" in *"$_b"*) continue ;; esac
+		# Who uses a page at the moment keeps it, natively as well.
+		_n=0
+		until echo offline >$_b/state; do
+			_n=$((_n + 1))
+			[ $_n -lt 60 ] || { echo "$_b stays online"; return 1; }
+			sleep 1
+		done 2>/dev/null
+	done
+	touch /share/pull
+	wait_memory $_blocks pull
+}
+
+wait_memory()
+{
+	_n=0
+	while [ $(memory_blocks) != $1 ] || [ -e /share/$2 ]; do
+		_n=$((_n + 1))
+		[ $_n -lt 600 ] || { echo "$2: $(memory_blocks) blocks, not $1"; return 1; }
+		usleep 100000
+	done
+}
+
 # hammer_loop COUNT, stop_hammer: run after run in the background
 hammer_loop()
 {

@@ -42,6 +42,10 @@ static unsigned int hold;
 module_param(hold, uint, 0444);
 MODULE_PARM_DESC(hold, "microseconds that the handler stays, between two accesses (default 0)");
 
+static unsigned int slot;
+module_param(slot, uint, 0444);
+MODULE_PARM_DESC(slot, "PCI slot of the edu to access, on bus 0 (default the first one found)");
+
 /* The thread's page, and another one. */
 #define TASK_OFFSET	0x2000
 #define HANDLER_OFFSET	0x3000
@@ -94,10 +98,6 @@ static int hammer(void *unused)
 	unsigned int n = 0;
 
 	while (!READ_ONCE(stop)) {
-		if (!(what & 8)) {
-			cpu_relax();
-			continue;
-		}
 		writel(++n, bar + TASK_OFFSET);
 		readq(bar + TASK_OFFSET + 8);
 		memcpy_fromio(&n, bar, 4); /* edu's identification */
@@ -170,9 +170,20 @@ static void send_nmis(void)
 		wait_for_nmi(cpu);
 }
 
+static struct pci_dev *find_edu(void)
+{
+	struct pci_dev *pdev = NULL;
+
+	while ((pdev = pci_get_device(0x1234, 0x11e8, pdev))) {
+		if (!slot || pdev->devfn == PCI_DEVFN(slot, 0))
+			return pdev;
+	}
+	return NULL;
+}
+
 static int __init nmihammer_init(void)
 {
-	struct pci_dev *pdev = pci_get_device(0x1234, 0x11e8, NULL);
+	struct pci_dev *pdev = find_edu();
 	struct task_struct *task;
 	unsigned int sum = 0, going = 0, coming = 0, users = 0;
 	int cpu, early, late;
@@ -203,7 +214,7 @@ static int __init nmihammer_init(void)
 	cpus_read_lock();
 	/* Migration would leave an NMI's CPU without its thread, no more. */
 	for_each_online_cpu(cpu) {
-		if (cpu == 0)
+		if (cpu == 0 || !(what & 8))
 			continue;
 		task = kthread_create(hammer, NULL, "nmihammer/%d", cpu);
 		if (IS_ERR(task))

@@ -7,7 +7,7 @@
 
 # So many events in a segment: what takes longest is to print them.
 EVENTS=$(many 60000)
-EDU=0000:00:05.0 CMB=0000:00:06.0 USER=0000:00:07.0 NET=0000:00:04.0
+EDU=0000:00:05.0 CMB=0000:00:06.0 USER=0000:00:07.0 NET=0000:00:04.0 NMI=0000:00:08.0
 P=/sys/bus/pci/devices
 
 # bar DEVICE LINE: the address, from its list of resources
@@ -236,6 +236,26 @@ offline_online()
 	done
 }
 
+# nmis COUNT: to each CPU but the first, whose handlers access a device of their own
+nmis()
+{
+	modprobe nmihammer slot=8 what=7 count=$1 && rmmod nmihammer
+}
+
+# memory MIB: more of it, so much used, and taken away again
+memory()
+{
+	plug 256 || return 1
+	mkdir -p /tmp/more && mount -t tmpfs -o size=192M more /tmp/more || return 1
+	dd if=/dev/zero of=/tmp/more/file bs=1M count=$1 2>/dev/null || :
+	umount /tmp/more
+	pull
+	# What one asks for at once is not taken away while another one comes.
+	_rc=$?
+	sleep 1
+	return $_rc
+}
+
 # attach DEVICE USECS [PART]: it is traced already: nothing more comes of it, and nothing less
 attach()
 {
@@ -258,7 +278,7 @@ attach()
 # filter USECS: one that lets all of them pass, set and cleared
 filter()
 {
-	echo dev=$EDU,dev=$CMB,dev=$USER,dev=$NET >$D/filter || return 1
+	echo dev=$EDU,dev=$CMB,dev=$USER,dev=$NET,dev=$NMI >$D/filter || return 1
 	usleep $1
 	echo >$D/filter || return 1
 	usleep 20000
@@ -420,6 +440,7 @@ edu edu-mmio $(bar $EDU 1) 0x100000
 cmb nvme-cmb $(bar $CMB 3) 0x100000
 user nvme-cmb $(bar $USER 3) 0x400000
 net e1000-mmio $(bar $NET 1) 0x20000
+nmi edu-mmio $(bar $NMI 1) 0x100000
 EOT
 for _s in $TAKEN; do stat_of $_s >/tmp/first-$_s; done
 quiet_hotplug
