@@ -50,6 +50,7 @@ smp-regress: kernel
 # All of them, also after one that missed a goal.
 bench: kernel
 	@DEBUG=plain scripts/kernel
+	@DEBUG=xen scripts/kernel
 	@bad=; for b in bench curves idle kmemcheck; do tests/bench/$$b || bad=1; done; \
 		tests/bench/plot && [ -z "$$bad" ]
 

@@ -14,6 +14,7 @@ case ${DEBUG:-0} in
 0 | '') VARIANT= ;;
 kcsan) VARIANT=-kcsan ;;
 plain) VARIANT=-plain ;;
+xen) VARIANT=-xen ;;
 *) VARIANT=-debug ;;
 esac
 # shellcheck disable=SC2034
