@@ -16,23 +16,21 @@
 +#include <linux/pv_shadow_hooks.h>
 
 @@
-identifier regs;
 @@
- enter_from_user_mode(struct pt_regs *regs)
+ enter_from_user_mode(...)
  {
 	...
 	trace_hardirqs_off_finish();
-+	pv_shadow_user_entry(regs);
++	pv_shadow_user_entry();
 	...
  }
 
 @@
-identifier regs;
 @@
- arch_exit_to_user_mode_prepare(struct pt_regs *regs, ...)
+ arch_exit_to_user_mode_prepare(...)
  {
 	...
-+	pv_shadow_user_exit(regs);
++	pv_shadow_user_exit();
  }
 
 @@

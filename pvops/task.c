@@ -105,7 +105,8 @@ void pv_shadow_choose_tasks(bool (*chosen)(const struct task_struct *task))
  */
 void __pv_shadow_switch(const struct task_struct *next)
 {
-	pvs_user_settle();
+	if (unlikely(this_cpu_read(pv_shadow_user_step)))
+		pvs_user_settle();
 	if (READ_ONCE(pvs_chosen))
 		pvs_task_follow(next);
 }

@@ -828,20 +828,29 @@ static bool pvs_fixed_meanwhile(struct pt_regs *regs, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_fixed_meanwhile);
 
-/**
- * __pv_shadow_fault - a page fault, before anybody else hears of it
- * @regs:	registers
- * @error_code: why
- * @addr:	where
- *
- * Interrupts off, any context that can fault. Takes no lock, allocates nothing.
- *
- * Return: true if the faulting code is to go on with @regs; false if the fault is
- * not ours, and all is as if we had not been there. @error_code and @addr may be those
- * of another fault then, which the instruction makes as well.
+/*
+ * Most faults: of a process or for one, while nothing of any process is ours. Who makes copies
+ * of user tables counts himself before a root leads there, and while one still does the root
+ * is not in step. Interrupts off.
  */
-bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
-		       unsigned long *addr)
+static __always_inline bool pvs_fault_is_nobodys(struct pt_regs *regs, unsigned long addr)
+{
+	if (addr >= TASK_SIZE_MAX || pvs_users_exist() || !pvs_root_in_step(addr))
+		return false;
+	if (user_mode(regs)) {
+		if (unlikely(this_cpu_read(pv_shadow_user_step)))
+			pvs_user_aborted();
+		return true;
+	}
+	/* The kernel's, but for a step's, and where pvs_fixed_meanwhile() may have to look. */
+	return !this_cpu_read(pvs_steps.depth) && !faulthandler_disabled();
+}
+
+/*
+ * Return: true if the faulting code is to go on with @regs. If not @error_code and @addr may
+ * have become those of another fault, which the instruction makes as well.
+ */
+static bool pvs_fault(struct pt_regs *regs, unsigned long *error_code, unsigned long *addr)
 {
 	unsigned long where = *addr;
 	struct pv_shadow_range *range = NULL;
@@ -852,20 +861,6 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 
 	if (!pvs_cpu_on())
 		return false;
-
-	/*
-	 * Most faults: nothing of any process is ours. Who makes copies of user tables counts
-	 * himself before a root leads there, and while one still does the root is not in step.
-	 */
-	if (where < TASK_SIZE_MAX && !pvs_users_exist() && pvs_root_in_step(where)) {
-		if (user_mode(regs)) {
-			pvs_user_aborted();
-			return false;
-		}
-		/* The kernel's, but for a step's, and where pvs_fixed_meanwhile() may have to look. */
-		if (!this_cpu_read(pvs_steps.depth) && !faulthandler_disabled())
-			return false;
-	}
 
 	s = this_cpu_ptr(&pvs_steps);
 	step = pvs_top(s);
@@ -907,6 +902,37 @@ bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
 	return (place == PVS_COPIED ? pvs_fix_copy(where, *error_code) : pvs_fix_root(where)) ||
 	       pvs_fixed_meanwhile(regs, where, *error_code);
 }
+NOKPROBE_SYMBOL(pvs_fault);
+
+/* Apart, for what has its address taken takes others time. */
+static noinline struct pv_shadow_trap pvs_fault_at(struct pt_regs *regs, unsigned long error_code,
+						   unsigned long addr)
+{
+	if (pvs_fault(regs, &error_code, &addr))
+		error_code = PV_SHADOW_DONE;
+	return (struct pv_shadow_trap){ .error_code = error_code, .addr = addr };
+}
+NOKPROBE_SYMBOL(pvs_fault_at);
+
+/**
+ * __pv_shadow_fault - a page fault, before anybody else hears of it
+ * @regs:	registers
+ * @error_code: why
+ * @addr:	where
+ *
+ * Interrupts off, any context that can fault. Takes no lock, allocates nothing.
+ *
+ * Return: the error code PV_SHADOW_DONE if the faulting code is to go on with @regs. If not
+ * the fault is not ours, and all is as if we had not been there; it may be another one
+ * then, which the instruction makes as well.
+ */
+struct pv_shadow_trap __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
+					unsigned long addr)
+{
+	if (likely(pvs_fault_is_nobodys(regs, addr)))
+		return (struct pv_shadow_trap){ .error_code = error_code, .addr = addr };
+	return pvs_fault_at(regs, error_code, addr);
+}
 NOKPROBE_SYMBOL(__pv_shadow_fault);
 
 /**
@@ -920,7 +946,7 @@ void __pv_shadow_faulted(unsigned long addr)
 {
 	struct pvs_user *user;
 
-	if (addr >= TASK_SIZE_MAX || this_cpu_read(pvs_beside) == addr)
+	if (!pvs_users_exist() || addr >= TASK_SIZE_MAX || this_cpu_read(pvs_beside) == addr)
 		return;
 	user = pvs_root_user();
 	if (user && pvs_user_fill(user, addr, X86_PF_USER))

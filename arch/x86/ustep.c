@@ -18,6 +18,7 @@
 
 #include <asm/debugreg.h>
 #include <asm/insn.h>
+#include <asm/paravirt.h>
 
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
@@ -219,15 +220,22 @@ bool pvs_user_idle(void)
 	       (this_cpu_read(pv_shadow_user_step) || (!us->task && !us->back));
 }
 
+/* Called by way of their thunks, pv_shadow_rare_call(), alone. */
+void __pv_shadow_user_exit(void);
+void __pv_shadow_user_entry(void);
+PV_CALLEE_SAVE_REGS_THUNK(__pv_shadow_user_exit);
+PV_CALLEE_SAVE_REGS_THUNK(__pv_shadow_user_entry);
+
 /**
  * __pv_shadow_user_exit - this CPU is about to go to user mode
- * @regs: registers there
  *
- * Interrupts off, and nothing left to be done.
+ * Interrupts off, and nothing left to be done. The registers there are current_pt_regs():
+ * what an exception of user mode pushed elsewhere has been moved to the task's stack.
  */
-void __pv_shadow_user_exit(struct pt_regs *regs)
+void __pv_shadow_user_exit(void)
 {
 	struct pvs_ustep *us = this_cpu_ptr(&pvs_usteps);
+	struct pt_regs *regs = current_pt_regs();
 	struct pvs_step *step = &us->step;
 
 	us->back = false;
@@ -258,13 +266,13 @@ void __pv_shadow_user_exit(struct pt_regs *regs)
 
 /**
  * __pv_shadow_user_entry - this CPU comes from user mode
- * @regs: registers there
  *
- * Interrupts off, not from an NMI.
+ * Interrupts off, not from an NMI. The registers there are current_pt_regs().
  */
-void __pv_shadow_user_entry(struct pt_regs *regs)
+void __pv_shadow_user_entry(void)
 {
 	struct pvs_ustep *us = this_cpu_ptr(&pvs_usteps);
+	struct pt_regs *regs = current_pt_regs();
 
 	if (!us->armed)
 		return;

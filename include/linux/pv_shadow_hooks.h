@@ -11,6 +11,7 @@
 #include <linux/stdarg.h>
 #include <linux/types.h>
 
+#include <asm/asm.h>
 #include <asm/percpu.h>
 #include <asm/pgtable_types.h>
 
@@ -24,9 +25,23 @@ struct vm_area_struct;
 DECLARE_STATIC_KEY_FALSE(pv_shadow_key);
 DECLARE_PER_CPU(bool, pv_shadow_user_step);
 
+/**
+ * struct pv_shadow_trap - a page fault
+ * @error_code: why, or PV_SHADOW_DONE
+ * @addr:	where
+ *
+ * By value: a variable whose address is taken is in memory, also for those who never call.
+ */
+struct pv_shadow_trap {
+	unsigned long	error_code;
+	unsigned long	addr;
+};
+
+#define PV_SHADOW_DONE	~0UL
+
 bool pv_shadow_installed(void);
-bool __pv_shadow_fault(struct pt_regs *regs, unsigned long *error_code,
-		       unsigned long *addr);
+struct pv_shadow_trap __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
+					unsigned long addr);
 void __pv_shadow_faulted(unsigned long addr);
 bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on);
 void __pv_shadow_debug_exit(void);
@@ -37,8 +52,6 @@ void __pv_shadow_nmi_exit(void);
 void __pv_shadow_flush_range(unsigned long start, unsigned long end);
 void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
 			  bool tables);
-void __pv_shadow_user_exit(struct pt_regs *regs);
-void __pv_shadow_user_entry(struct pt_regs *regs);
 bool __pv_shadow_user_debug(struct pt_regs *regs, unsigned long *dr6);
 void __pv_shadow_pgd_changed(const void *pgd);
 void __pv_shadow_cpu_resumed(void);
@@ -55,8 +68,16 @@ static __always_inline bool pv_shadow_fault(struct pt_regs *regs,
 					    unsigned long *error_code,
 					    unsigned long *addr)
 {
-	return static_branch_unlikely(&pv_shadow_key) &&
-	       __pv_shadow_fault(regs, error_code, addr);
+	struct pv_shadow_trap trap;
+
+	if (!static_branch_unlikely(&pv_shadow_key))
+		return false;
+	trap = __pv_shadow_fault(regs, *error_code, *addr);
+	if (trap.error_code == PV_SHADOW_DONE)
+		return true;
+	*error_code = trap.error_code;
+	*addr = trap.addr;
+	return false;
 }
 
 /* Page fault, last thing: the kernel has dealt with it. Interrupts off. */
@@ -129,22 +150,27 @@ static __always_inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned lo
 }
 
 /*
- * The last thing on the way to user mode, interrupts off. Each system call comes here, so
- * that there is nothing to be stepped is seen without a call ...
+ * To call where each system call comes by, and hardly one has a reason to: what keeps the
+ * registers is the callee's thunk. What it takes is in memory.
  */
-static __always_inline void pv_shadow_user_exit(struct pt_regs *regs)
+#define pv_shadow_rare_call(func)						\
+	asm volatile("call __raw_callee_save_" #func				\
+		     : ASM_CALL_CONSTRAINT : : "rax", "memory", "cc")
+
+/* The last thing on the way to user mode, interrupts off ... */
+static __always_inline void pv_shadow_user_exit(void)
 {
 	if (static_branch_unlikely(&pv_shadow_key) &&
 	    unlikely(this_cpu_read(pv_shadow_user_step)))
-		__pv_shadow_user_exit(regs);
+		pv_shadow_rare_call(__pv_shadow_user_exit);
 }
 
 /* ... and the first thing on the way back, but for NMIs. */
-static __always_inline void pv_shadow_user_entry(struct pt_regs *regs)
+static __always_inline void pv_shadow_user_entry(void)
 {
 	if (static_branch_unlikely(&pv_shadow_key) &&
 	    unlikely(this_cpu_read(pv_shadow_user_step)))
-		__pv_shadow_user_entry(regs);
+		pv_shadow_rare_call(__pv_shadow_user_entry);
 }
 
 /* Debug trap of user mode: true if nobody else is to hear of it. */
@@ -225,8 +251,8 @@ static inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
 {
 }
 
-static inline void pv_shadow_user_exit(struct pt_regs *regs) { }
-static inline void pv_shadow_user_entry(struct pt_regs *regs) { }
+static inline void pv_shadow_user_exit(void) { }
+static inline void pv_shadow_user_entry(void) { }
 
 static inline bool pv_shadow_user_debug(struct pt_regs *regs, unsigned long *dr6)
 {
