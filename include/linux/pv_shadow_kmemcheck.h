@@ -56,6 +56,12 @@ static __always_inline bool pv_kmemcheck_on(void)
 
 #endif /* CONFIG_PV_SHADOW_KMEMCHECK */
 
+/*
+ * What KMSAN is told of a variable's value. Nobody watches variables, and to tell would have
+ * them in memory, behind a guard of the stack, wherever a process's memory is accessed.
+ */
+#define pv_kmemcheck_of_variable(call)	(IS_ENABLED(CONFIG_KMSAN) ? (call) : (void)0)
+
 /* A slab of a cache was set up, and nobody has an object of it yet. */
 static __always_inline void pv_kmemcheck_new_slab(struct kmem_cache *s, void *start,
 						  unsigned int order, gfp_t flags)
