@@ -203,21 +203,19 @@ static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 	return changed;
 }
 
-/* Zero if two entries are what the pgd has, and no table of ours is there. */
-static unsigned long pvs_root_odds(const u64 *page, const u64 *pgd, void **slot)
-{
-	return (READ_ONCE(page[0]) ^ READ_ONCE(pgd[0])) | (unsigned long)READ_ONCE(slot[0]) |
-	       (READ_ONCE(page[1]) ^ READ_ONCE(pgd[1])) | (unsigned long)READ_ONCE(slot[1]);
-}
-
 #define PVS_ROOT_BATCH	8
 
-static bool pvs_root_batch_good(const u64 *page, const u64 *pgd, void **slot)
+/*
+ * Are entries what the pgd has, with no table of ours among them? Whoever changes one of them
+ * meanwhile sees to it himself afterwards (pvs_root_fill()), and what is read is compared and
+ * no more: how it is read does not matter.
+ */
+static __always_inline bool pvs_root_batch_good(const u64 *page, const u64 *pgd, void **slot)
 {
-	return !(pvs_root_odds(page, pgd, slot) |
-		 pvs_root_odds(page + 2, pgd + 2, slot + 2) |
-		 pvs_root_odds(page + 4, pgd + 4, slot + 4) |
-		 pvs_root_odds(page + 6, pgd + 6, slot + 6));
+#define PVS_ROOT_ODD(i)	((page[i] ^ pgd[i]) | (unsigned long)slot[i])
+	return !data_race(PVS_ROOT_ODD(0) | PVS_ROOT_ODD(1) | PVS_ROOT_ODD(2) | PVS_ROOT_ODD(3) |
+			  PVS_ROOT_ODD(4) | PVS_ROOT_ODD(5) | PVS_ROOT_ODD(6) | PVS_ROOT_ODD(7));
+#undef PVS_ROOT_ODD
 }
 
 /* Entries, whole batches, given the tables of ours that there may be among them. */
@@ -290,23 +288,12 @@ static struct pvs_root *pvs_root_loaded(struct pvs_cpu *c)
 }
 NOKPROBE_SYMBOL(pvs_root_loaded);
 
-/* The root that stands for a pgd, or NULL. */
-static struct pvs_root *pvs_root_find(struct pvs_cpu *c, u64 pgd)
-{
-	unsigned int i;
-
-	for (i = 0; i < PVS_NR_ROOTS; i++)
-		if (c->root[i].pgd == pgd)
-			return &c->root[i];
-	return NULL;
-}
-
 /*
  * The root that is to stand for another pgd: one that stands for none, or has not been used
  * for longest. Not the one in CR3: the processor may look at it at any time, and would take
  * what is another address space's for this one's.
  */
-static struct pvs_root *pvs_root_oldest(struct pvs_cpu *c)
+static unsigned int pvs_root_oldest(struct pvs_cpu *c)
 {
 	struct pvs_root *loaded = pvs_root_loaded(c);
 	unsigned int i, oldest = PVS_NR_ROOTS;
@@ -315,50 +302,70 @@ static struct pvs_root *pvs_root_oldest(struct pvs_cpu *c)
 		if (&c->root[i] == loaded)
 			continue;
 		if (!c->root[i].pgd)
-			return &c->root[i];
+			return i;
 		if (oldest == PVS_NR_ROOTS || (int)(c->used[i] - c->used[oldest]) < 0)
 			oldest = i;
 	}
-	return &c->root[oldest];
+	return oldest;
 }
 
-/*
- * What is nobody's address space: the low tables that take a CPU out of long mode, and what
- * has a PCID that is none of Linux's ASIDs.
- */
+/* What has a PCID that is none of Linux's ASIDs is nobody's address space ... */
+static bool pvs_pcid_is_foreign(unsigned long cr3)
+{
+	return (cr3 & X86_CR3_PCID_MASK) > TLB_NR_DYN_ASIDS;
+}
+
+/* ... nor are the low tables that take a CPU out of long mode. */
 static bool pvs_is_foreign(unsigned long cr3)
 {
-	return (cr3 & X86_CR3_PCID_MASK) > TLB_NR_DYN_ASIDS ||
+	return pvs_pcid_is_foreign(cr3) ||
 	       (real_mode_header && (cr3 & CR3_ADDR_MASK) == real_mode_header->trampoline_pgd);
 }
 
-/* Interrupts off. */
-static void pvs_load(struct pvs_cpu *c, unsigned long cr3)
+static void pvs_load_root(struct pvs_cpu *c, unsigned int i, unsigned long cr3)
 {
-	u64 pgd = cr3 & CR3_ADDR_MASK;
-	struct pvs_root *root;
+	struct pvs_root *root = &c->root[i];
+
+	c->used[i] = ++c->loads;
+	c->last = root;
+	native_write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_set(root->pa));
+}
+
+/*
+ * The TLB is none the worse for it that there was no root: what Linux changed meanwhile it
+ * flushes, and what we did has been flushed by all CPUs. Flushed once more it does not rest
+ * on that.
+ */
+static noinline void pvs_load_other(struct pvs_cpu *c, unsigned long cr3)
+{
+	unsigned int i;
 
 	if (pvs_is_foreign(cr3)) {
 		native_write_cr3(cr3);
 		return;
 	}
+	i = pvs_root_oldest(c);
+	pvs_root_fill(&c->root[i], cr3 & CR3_ADDR_MASK, smp_processor_id());
+	pvs_load_root(c, i, cr3 & ~CR3_NOFLUSH);
+}
 
-	/*
-	 * One that stands for the pgd has been kept in step by pvs_root_mirror() since it
-	 * does. If there is none, the TLB is none the worse for it: what Linux changed
-	 * meanwhile it flushes, and what we did has been flushed by all CPUs. Flushed once
-	 * more it does not rest on that.
-	 */
-	root = pvs_root_find(c, pgd);
-	if (!root) {
-		root = pvs_root_oldest(c);
-		pvs_root_fill(root, pgd, smp_processor_id());
-		cr3 &= ~CR3_NOFLUSH;
+/*
+ * A root that stands for the pgd has been kept in step by pvs_root_mirror() since it does.
+ * Interrupts off.
+ */
+static void pvs_load(struct pvs_cpu *c, unsigned long cr3)
+{
+	unsigned int i;
+
+	for (i = 0; i < PVS_NR_ROOTS; i++) {
+		if (c->root[i].pgd != (cr3 & CR3_ADDR_MASK))
+			continue;
+		if (unlikely(pvs_pcid_is_foreign(cr3)))
+			break;
+		pvs_load_root(c, i, cr3);
+		return;
 	}
-	c->used[root - c->root] = ++c->loads;
-	c->last = root;
-
-	native_write_cr3((cr3 & ~CR3_ADDR_MASK) | __sme_pa(root->page));
+	pvs_load_other(c, cr3);
 }
 
 /**
@@ -594,17 +601,18 @@ struct pvs_user *pvs_root_user(void)
 NOKPROBE_SYMBOL(pvs_root_user);
 
 /**
- * pvs_root_in_step - has the root of a process what its pgd has for an address
+ * pvs_root_in_step - does this CPU find for an address what the process's pgd has
  * @addr: a user address
  *
- * Interrupts off, on a CPU that runs on its roots. Only of address spaces that have no
- * copies of user tables; a short question.
+ * Interrupts off. Only of address spaces that have no copies of user tables; a short question.
  */
 bool pvs_root_in_step(unsigned long addr)
 {
 	struct pvs_root *root = this_cpu_read(pvs_cpus.last);
 	unsigned int index = pgd_index(addr);
 
+	if (!this_cpu_read(pvs_cpus.on))
+		return true;
 	/* What this CPU runs on nobody frees. */
 	return READ_ONCE(root->pgd) && !pvs_root_stale(root, index, pvs_root_ref(root, index));
 }
