@@ -131,6 +131,8 @@ int pvs_roots_alloc(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
+		/* One that stands for nothing, for an NMI that faults before any is loaded. */
+		per_cpu(pvs_cpus, cpu).last = per_cpu(pvs_cpus, cpu).root;
 		for (i = 0; i < PVS_NR_ROOTS; i++) {
 			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[i];
 
