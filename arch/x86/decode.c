@@ -28,15 +28,6 @@ static const u8 pvs_reg_offset[16] = {
 
 #define PVS_REG_SP	4
 
-/* What the prefixes before REX and VEX say. */
-struct pvs_prefixes {
-	enum pvs_pfx	mandatory;
-	bool		opnd_size;
-	bool		rep;
-	bool		lock;
-	bool		segment;
-};
-
 static void pvs_scan_prefixes(struct pvs_prefixes *p, const struct insn *insn,
 			      const u8 *text)
 {
@@ -59,9 +50,9 @@ static void pvs_scan_prefixes(struct pvs_prefixes *p, const struct insn *insn,
 		case 0xf0:
 			p->lock = true;
 			break;
-		case 0x64:
-		case 0x65:
-			p->segment = true;
+		case PVS_FS:
+		case PVS_GS:
+			p->segment = text[i];
 			break;
 		}
 	}
@@ -130,11 +121,15 @@ static u8 pvs_modrm_reg_offset(struct insn *insn, u32 op)
 }
 NOKPROBE_SYMBOL(pvs_modrm_reg_offset);
 
+#define PVS_EVEX_BROADCAST	0x10
+
 static unsigned int pvs_op_width(struct insn *insn, u32 op)
 {
 	unsigned int vector = pvs_vector_length(insn);
 	unsigned int w = pvs_vex_w(insn) ? 8 : 4;
 
+	if (insn_is_evex(insn) && (insn->vex_prefix.bytes[3] & PVS_EVEX_BROADCAST))
+		return w;
 	switch (PVS_OP_WIDTH(op)) {
 	case PVS_WIDTH_1:
 		return 1;
@@ -208,15 +203,22 @@ static u32 pvs_find_opcode(struct insn *insn, const struct pvs_prefixes *p)
 }
 NOKPROBE_SYMBOL(pvs_find_opcode);
 
-/*
- * What EVEX adds that is not understood: a mask, by which parts of the operand are
- * not touched; one element instead of the operand; and its reserved bits.
- */
-static bool pvs_evex_plain(struct insn *insn)
+/* Reserved bits of EVEX. */
+static bool pvs_evex_valid(struct insn *insn)
 {
 	const u8 *evex = insn->vex_prefix.bytes;
 
-	return !(evex[1] & 0x08) && (evex[2] & 0x04) && !(evex[3] & 0x97);
+	return !(evex[1] & 0x08) && (evex[2] & 0x04);
+}
+NOKPROBE_SYMBOL(pvs_evex_valid);
+
+/*
+ * What EVEX adds that no engine does: a mask, by which parts of the operand are not
+ * touched; one element instead of the operand.
+ */
+static bool pvs_evex_plain(struct insn *insn)
+{
+	return !(insn->vex_prefix.bytes[3] & (0x87 | PVS_EVEX_BROADCAST));
 }
 NOKPROBE_SYMBOL(pvs_evex_plain);
 
@@ -372,6 +374,8 @@ static void pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
 		    pvs_is_high_byte(insn, reg);
 	unsigned int base;
 
+	if (op & PVS_OP_BITS)
+		out->bits = pvs_reg_offset[reg];
 	/* The code runs on another stack. */
 	if ((op & PVS_OP_GPR) && reg == PVS_REG_SP && !high)
 		return;
@@ -391,8 +395,6 @@ static void pvs_decode_exec(struct pvs_insn *out, struct insn *insn,
 	}
 	if (PVS_OP_LOCKED(op) && (op & PVS_OP_GPR))
 		out->reg = pvs_modrm_reg_offset(insn, op);
-	if (op & PVS_OP_BITS)
-		out->bits = pvs_reg_offset[reg];
 
 	base = pvs_pick_base(insn, op);
 	out->exec_base = pvs_reg_offset[base];
@@ -499,13 +501,49 @@ static void pvs_decode_op(struct pvs_insn *out, struct insn *insn,
 		break;
 	}
 	/* Of 16 bits, and for jumps not the same on all processors. */
-	if (p->opnd_size && (out->pop || out->stepped))
+	if (p->opnd_size && (out->pop || out->stepped)) {
 		out->type = PVS_INSN_UNKNOWN;
+		out->width = 2;
+	}
 	/* The moves cannot be locked. */
 	if (p->lock)
 		out->type = PVS_INSN_UNKNOWN;
 }
 NOKPROBE_SYMBOL(pvs_decode_op);
+
+static void pvs_decode_nothing(struct pvs_insn *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->base = PVS_NO_REG;
+	out->index = PVS_NO_REG;
+	out->dst = PVS_NO_REG;
+	out->reg = PVS_NO_REG;
+	out->bits = PVS_NO_REG;
+	out->exec_base = PVS_NO_REG;
+}
+NOKPROBE_SYMBOL(pvs_decode_nothing);
+
+/* @any: also what no engine does. */
+static void pvs_decode_insn(struct pvs_insn *out, struct insn *insn, const u8 *text,
+			    unsigned long ip, struct pvs_prefixes *p, bool any)
+{
+	u32 op;
+
+	out->len = insn->length;
+	out->addr_size = insn->addr_bytes;
+
+	pvs_scan_prefixes(p, insn, text);
+	if (insn_is_rex2(insn) || insn_has_emulate_prefix(insn) ||
+	    (insn_is_evex(insn) && !pvs_evex_valid(insn)))
+		return;
+	/* No register says where fs and gs are. */
+	if (!any && (p->segment || (insn_is_evex(insn) && !pvs_evex_plain(insn))))
+		return;
+	op = pvs_find_opcode(insn, p);
+	if (op && pvs_modrm_fits(insn, op))
+		pvs_decode_op(out, insn, text, ip, op, p);
+}
+NOKPROBE_SYMBOL(pvs_decode_insn);
 
 /**
  * pvs_decode - decode an instruction
@@ -522,31 +560,33 @@ void pvs_decode(struct pvs_insn *out, const u8 *text, unsigned int len,
 	struct pvs_prefixes p;
 	struct insn insn;
 	unsigned int i;
-	u32 op;
 
-	memset(out, 0, sizeof(*out));
-	out->base = PVS_NO_REG;
-	out->index = PVS_NO_REG;
-	out->dst = PVS_NO_REG;
-	out->reg = PVS_NO_REG;
-	out->bits = PVS_NO_REG;
-	out->exec_base = PVS_NO_REG;
+	pvs_decode_nothing(out);
 	for (i = 0; i < 3; i++)
 		out->bytes = out->bytes << 8 | (i < len ? text[i] : 0);
 
-	if (insn_decode(&insn, text, len, INSN_MODE_64))
-		return;
-	out->len = insn.length;
-	out->addr_size = insn.addr_bytes;
-
-	pvs_scan_prefixes(&p, &insn, text);
-	/* No register says where fs and gs are. */
-	if (p.segment || insn_is_rex2(&insn) || insn_has_emulate_prefix(&insn) ||
-	    (insn_is_evex(&insn) && !pvs_evex_plain(&insn)))
-		return;
-	op = pvs_find_opcode(&insn, &p);
-	if (!op || !pvs_modrm_fits(&insn, op))
-		return;
-	pvs_decode_op(out, &insn, text, ip, op, &p);
+	if (!insn_decode(&insn, text, len, INSN_MODE_64))
+		pvs_decode_insn(out, &insn, text, ip, &p, false);
 }
 NOKPROBE_SYMBOL(pvs_decode);
+
+/**
+ * pvs_decode_operand - where an instruction's memory operand is, whoever is to run it
+ * @out:  result, for pvs_resolve(), without @bytes; width 0 if the table of opcodes does not
+ *	  have it: then it is the address alone, if its ModRM byte names memory
+ * @p:	  its prefixes
+ * @insn: it, decoded
+ * @text: its text
+ * @ip:	  its address, where it runs
+ *
+ * The result depends on the arguments only, and knows of no segment. Any context.
+ */
+void pvs_decode_operand(struct pvs_insn *out, struct pvs_prefixes *p, struct insn *insn,
+			const u8 *text, unsigned long ip)
+{
+	pvs_decode_nothing(out);
+	pvs_decode_insn(out, insn, text, ip, p, true);
+	if (!out->width && insn->modrm.nbytes && X86_MODRM_MOD(insn->modrm.value) != 3)
+		pvs_decode_address(out, insn, ip);
+}
+NOKPROBE_SYMBOL(pvs_decode_operand);

@@ -9,7 +9,9 @@
 
 #include <linux/types.h>
 
+struct insn;
 struct pt_regs;
+struct pvs_prefixes;
 
 enum pvs_insn_type {
 	PVS_INSN_UNKNOWN,
@@ -123,6 +125,8 @@ struct pvs_operands {
 
 void pvs_decode(struct pvs_insn *insn, const u8 *text, unsigned int len,
 		unsigned long ip);
+void pvs_decode_operand(struct pvs_insn *insn, struct pvs_prefixes *p, struct insn *decoded,
+			const u8 *text, unsigned long ip);
 void pvs_resolve(const struct pvs_insn *insn, const struct pt_regs *regs,
 		 struct pvs_operands *ops);
 u64 pvs_loaded_value(const struct pvs_insn *insn, const struct pt_regs *regs);

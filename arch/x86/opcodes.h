@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What each opcode does with its memory operand.
+ * What each opcode does with its memory operand, and what prefixes say.
  */
 #ifndef _PV_SHADOW_OPCODES_H
 #define _PV_SHADOW_OPCODES_H
@@ -92,6 +92,26 @@ enum pvs_pfx {
 	PVS_PFX_F3,
 	PVS_PFX_F2,
 	PVS_NR_PFX
+};
+
+/* Prefixes of segments that have a base. */
+#define PVS_FS		0x64
+#define PVS_GS		0x65
+
+/**
+ * struct pvs_prefixes - what the prefixes before REX and VEX say
+ * @mandatory: as a part of the opcode
+ * @opnd_size: 66
+ * @rep:       f2 or f3
+ * @lock:      f0
+ * @segment:   PVS_FS, PVS_GS or 0
+ */
+struct pvs_prefixes {
+	enum pvs_pfx	mandatory;
+	bool		opnd_size;
+	bool		rep;
+	bool		lock;
+	u8		segment;
 };
 
 u32 pvs_opcode(enum pvs_map map, u8 opcode, enum pvs_pfx pfx, u8 modrm);

@@ -66,7 +66,8 @@ NOKPROBE_SYMBOL(pvs_bit_offset);
 
 /**
  * pvs_resolve - an instruction's operands
- * @insn: the instruction, not of type PVS_INSN_UNKNOWN
+ * @insn: the instruction; of one of type PVS_INSN_UNKNOWN it is what pvs_decode_operand()
+ *	  made of it
  * @regs: registers, as they are before it
  * @ops:  result; without the value that is popped
  */
