@@ -172,11 +172,15 @@ static bool pvs_text_on_page(unsigned long ip)
 }
 NOKPROBE_SYMBOL(pvs_text_on_page);
 
-/*
+/**
+ * pvs_read_text - read the text of an instruction
+ * @text: it, and what follows it, two words
+ * @ip:	  where it is
+ *
  * The CPU just fetched the instruction: it is there. What follows it on the next
  * page may not be, and is not asked for unless the instruction reaches there.
  */
-static void pvs_read_text(u64 *text, unsigned long ip)
+void pvs_read_text(u64 *text, unsigned long ip)
 {
 	unsigned int len = PAGE_SIZE - offset_in_page(ip);
 

@@ -34,6 +34,7 @@ bool pvs_cache_is_code(unsigned long ip);
 struct pvs_decoded *pvs_cache_get_user(unsigned int depth, unsigned long ip);
 void *pvs_cache_code(struct pvs_decoded *decoded);
 
+void pvs_read_text(u64 *text, unsigned long ip);
 void pvs_decode_at(struct pvs_insn *insn, unsigned long ip);
 
 #endif /* _PV_SHADOW_CACHE_H */

@@ -39,6 +39,7 @@
 #include "../../mm/stats.h"
 #include "../../mm/trap.h"
 #include "../../pvops/root.h"
+#include "describe.h"
 #include "device.h"
 #include "engine.h"
 #include "exec.h"
@@ -225,33 +226,6 @@ static bool pvs_asks(const struct pv_shadow_range *range)
 	return range && range->client->before;
 }
 NOKPROBE_SYMBOL(pvs_asks);
-
-/**
- * pvs_describe - what an instruction does to memory, for those who ask before it
- * @what:  result
- * @insn:  the instruction, not of type PVS_INSN_UNKNOWN
- * @ops:   its operands
- * @regs:  registers
- * @count: elements of a string instruction, else 1
- */
-void pvs_describe(struct pv_shadow_operands *what, const struct pvs_insn *insn,
-		  const struct pvs_operands *ops, const struct pt_regs *regs,
-		  unsigned int count)
-{
-	bool movs = insn->type == PVS_INSN_MOVS;
-
-	*what = (struct pv_shadow_operands){
-		.regs = regs,
-		.ip = regs->ip,
-		.read = ops->addr,
-		.write = movs ? ops->dst : ops->addr,
-		.size = insn->width * count,
-		.reads = insn->reads,
-		.writes = insn->writes,
-		.copies = movs,
-	};
-}
-NOKPROBE_SYMBOL(pvs_describe);
 
 /* Whom to ask: the owner of an operand. There is no more than one who wants to be. */
 static const struct pv_shadow_client *pvs_asker(const struct pvs_insn *insn,

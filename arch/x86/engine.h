@@ -11,7 +11,6 @@
 #include "decode.h"
 
 struct pt_regs;
-struct pv_shadow_operands;
 struct pv_shadow_range;
 struct seq_file;
 
@@ -69,10 +68,6 @@ unsigned long pvs_user_fault(const struct pvs_insn *insn,
 int pvs_engine_run(const struct pvs_fault *fault, struct pvs_decoded *decoded,
 		   const struct pvs_operands *ops, struct pt_regs *regs,
 		   struct pvs_result *result);
-
-void pvs_describe(struct pv_shadow_operands *what, const struct pvs_insn *insn,
-		  const struct pvs_operands *ops, const struct pt_regs *regs,
-		  unsigned int count);
 
 int pvs_engine_set(const char *name);
 bool pvs_engine_compares(void);

@@ -38,6 +38,7 @@
 #include "cache.h"
 #include "compare.h"
 #include "decode.h"
+#include "describe.h"
 #include "engine.h"
 #include "exec.h"
 #include "fault.h"
@@ -66,6 +67,7 @@ struct pvs_missed {
  *	     destroy the frame of the one that is being handled
  * @debug:   a debug trap is being handled, perhaps from another stack by now
  * @step:    the stack
+ * @does:    of each step that is unknown: what it does, if a client asks
  * @missed:  without an NMI, and of an NMI's handlers
  */
 struct pvs_steps {
@@ -74,6 +76,7 @@ struct pvs_steps {
 	bool			no_step;
 	bool			debug;
 	struct pvs_step		step[PVS_DEPTH];
+	struct pvs_described	does[PVS_DEPTH];
 	struct pvs_missed	missed[2];
 };
 
@@ -138,6 +141,13 @@ static struct pvs_step *pvs_top(struct pvs_steps *s)
 	return s->depth ? &s->step[s->depth - 1] : NULL;
 }
 NOKPROBE_SYMBOL(pvs_top);
+
+/* What the one on top does, if it is unknown. */
+static struct pvs_described *pvs_does(struct pvs_steps *s)
+{
+	return &s->does[s->depth - 1];
+}
+NOKPROBE_SYMBOL(pvs_does);
 
 static void pvs_report(struct pv_shadow_range *range,
 		       const struct pv_shadow_access *access)
@@ -376,54 +386,88 @@ static bool pvs_add_page(struct pvs_step *step, unsigned long addr,
 }
 NOKPROBE_SYMBOL(pvs_add_page);
 
+/* Nobody knows what it is: one access, of a size that is not known. */
+static void pvs_before_unknown(const struct pt_regs *regs, unsigned long addr,
+			       const struct pv_shadow_range *range, bool write)
+{
+	struct pv_shadow_operands what = {
+		.regs = regs,
+		.ip = regs->ip,
+		.read = addr,
+		.write = addr,
+		.writes = write,
+		.reads = !write,
+	};
+
+	if (unlikely(range->client->before))
+		range->client->before(&what);
+}
+NOKPROBE_SYMBOL(pvs_before_unknown);
+
+/* What an instruction that no engine knows does, before it or after it. */
+static void pvs_tell_all(struct pvs_described *does, const struct pt_regs *regs,
+			 unsigned long ip,
+			 void (*tell)(const struct pv_shadow_operands *ops))
+{
+	unsigned int i;
+
+	for (i = 0; i < does->nr; i++) {
+		does->operand[i].regs = regs;
+		does->operand[i].ip = ip;
+		tell(&does->operand[i]);
+	}
+}
+NOKPROBE_SYMBOL(pvs_tell_all);
+
 /*
  * The instruction is going to be made by the processor itself, a page of it being @range's:
- * for clients that want to know before.
+ * for clients that want to know before. It is described where it faults first: by the next
+ * time a gather has changed its mask.
  */
-static void pvs_before(const struct pvs_insn *insn, const struct pvs_operands *ops,
-		       const struct pt_regs *regs, unsigned long addr,
-		       const struct pv_shadow_range *range, bool write)
+static void pvs_before_step(const struct pvs_step *step, struct pvs_described *does,
+			    const struct pt_regs *regs, unsigned long addr,
+			    const struct pv_shadow_range *range, bool write)
 {
 	struct pv_shadow_operands what;
+	u64 text[2];
 
 	if (likely(!range->client->before))
 		return;
-	if (insn)
-		pvs_describe(&what, insn, ops, regs, 1);
-	else
-		what = (struct pv_shadow_operands){
-			.regs = regs,
-			.ip = regs->ip,
-			.read = addr,
-			.write = addr,
-			.writes = write,
-			.reads = !write,
-		};
-	range->client->before(&what);
-}
-NOKPROBE_SYMBOL(pvs_before);
-
-static void pvs_before_step(const struct pvs_step *step, const struct pt_regs *regs,
-			    unsigned long addr, const struct pv_shadow_range *range,
-			    bool write)
-{
-	pvs_before(step->insn->type == PVS_INSN_UNKNOWN ? NULL : step->insn, &step->ops,
-		   regs, addr, range, write);
+	if (step->insn->type != PVS_INSN_UNKNOWN) {
+		pvs_describe(&what, step->insn, &step->ops, regs, 1);
+		range->client->before(&what);
+		return;
+	}
+	if (!does->nr) {
+		pvs_read_text(text, regs->ip);
+		pvs_describe_any(does, (const u8 *)text, sizeof(text), regs);
+	}
+	if (pvs_described_at(does, addr)) {
+		pvs_tell_all(does, regs, regs->ip, range->client->before);
+	} else {
+		does->nr = 0;
+		pvs_before_unknown(regs, addr, range, write);
+	}
 }
 NOKPROBE_SYMBOL(pvs_before_step);
 
 /* The processor has made it: what was read can be looked at. */
-static void pvs_after_step(const struct pvs_step *step, const struct pt_regs *regs)
+static void pvs_after_step(const struct pvs_step *step, struct pvs_described *does,
+			   const struct pt_regs *regs)
 {
 	const struct pv_shadow_client *client = step->range[0]->client;
 	struct pv_shadow_operands what;
 	struct pt_regs at;
 
-	if (likely(!client->after) || step->insn->type == PVS_INSN_UNKNOWN)
+	if (likely(!client->after))
 		return;
 	/* Who unwinds from there needs its stack. */
 	at = *regs;
 	at.sp = step->sp;
+	if (step->insn->type == PVS_INSN_UNKNOWN) {
+		pvs_tell_all(does, &at, step->ip, client->after);
+		return;
+	}
 	pvs_describe(&what, step->insn, &step->ops, &at, 1);
 	what.ip = step->ip;
 	client->after(&what);
@@ -544,7 +588,7 @@ static void pvs_miss(struct pvs_steps *s, struct pt_regs *regs,
 				all[nr++] = missed->addr[i];
 	all[nr++] = addr;
 
-	pvs_before(NULL, NULL, regs, addr, range, true);
+	pvs_before_unknown(regs, addr, range, true);
 	pvs_decode_at(&insn, regs->ip);
 	pvs_report_unknown(&insn, regs->ip, addr, range, PV_SHADOW_MISSED, 0);
 
@@ -572,7 +616,7 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 	for (i = 0; i < nr; i++)
 		if ((step->addr[i] & PAGE_MASK) == (addr & PAGE_MASK))
 			break;
-	pvs_before_step(step, regs, addr, range, write);
+	pvs_before_step(step, pvs_does(s), regs, addr, range, write);
 	if (i == nr && pvs_add_page(step, addr, range, write))
 		return true;
 	/* An NMI may have revealed one that we could not. */
@@ -733,7 +777,8 @@ static bool pvs_begin(struct pvs_steps *s, struct pt_regs *regs,
 		return true;
 	}
 
-	pvs_before_step(step, regs, addr, range, error_code & X86_PF_WRITE);
+	pvs_does(s)->nr = 0;
+	pvs_before_step(step, pvs_does(s), regs, addr, range, error_code & X86_PF_WRITE);
 	if (!pvs_add_page(step, addr, range, error_code & X86_PF_WRITE)) {
 		pvs_pop(s);
 		return false;
@@ -1120,7 +1165,7 @@ bool __pv_shadow_debug(struct pt_regs *regs, unsigned long *dr6, bool *irqs_on)
 		pvs_report_result(step);
 	} else {
 		pvs_count(PVS_STEPPED);
-		pvs_after_step(step, regs);
+		pvs_after_step(step, pvs_does(s), regs);
 		pvs_step_report(step, regs);
 	}
 	if (regs->flags & X86_EFLAGS_IF)

@@ -60,7 +60,8 @@ struct pv_shadow_access {
 };
 
 /**
- * struct pv_shadow_operands - what an instruction does to memory
+ * struct pv_shadow_operands - what an instruction does to memory; of one that has more than
+ *			       an operand that it reads and one that it writes, one of them
  * @regs:   registers: before @before as they are before it, after @after as it leaves them
  * @ip:	    the instruction
  * @read:   first address of what it reads, if @reads
@@ -89,8 +90,9 @@ struct pv_shadow_operands {
  *	      it must not take a lock that another context can hold, nor touch
  *	      memory that may be trapped. Or NULL.
  * @before:   called before an instruction accesses memory of the client's; or NULL. In the
- *	      same context. The instruction may be begun anew, and then this is called anew.
- * @after:    called when it has; together with @before. Not for what was single-stepped.
+ *	      same context, for each of several operands. The instruction may be begun anew,
+ *	      and then this is called anew.
+ * @after:    called when it has; together with @before. Not if the size is not known.
  */
 struct pv_shadow_client {
 	const char *name;
