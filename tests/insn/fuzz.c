@@ -14,6 +14,7 @@
 #include <asm/insn.h>
 
 #include "decode.h"
+#include "describe.h"
 #include "exec.h"
 #include "gen.h"
 
@@ -153,6 +154,23 @@ static void check_code(const struct pvs_insn *insn, const u8 *text)
 	free(code);
 }
 
+static void check_described(const u8 *text, unsigned int len, const struct pt_regs *regs)
+{
+	struct pvs_described d;
+	unsigned int i;
+
+	memset(&d, 0xaa, sizeof(d));
+	pvs_describe_any(&d, text, len, regs);
+	CHECK(d.nr <= PVS_DESCRIBED && (!d.more || d.nr));
+	for (i = 0; i < d.nr; i++) {
+		CHECK(d.operand[i].size <= 512);
+		CHECK(d.operand[i].reads || d.operand[i].writes);
+		CHECK(d.operand[i].size || !d.operand[i].reads);
+		CHECK(pvs_described_at(&d, d.operand[i].reads ? d.operand[i].read :
+					   d.operand[i].write));
+	}
+}
+
 static void check_emit(const struct pvs_insn *insn, unsigned long at)
 {
 	unsigned int len = 4 + insn->code_len + 5, n;
@@ -195,6 +213,7 @@ int LLVMFuzzerTestOneInput(const u8 *in, size_t size)
 	pvs_decode(&insn, text, len, regs.ip);
 	pvs_decode(&again, text, len, regs.ip);
 	CHECK(!memcmp(&insn, &again, sizeof(insn)));
+	check_described(text, len, &regs);
 	if (insn.type == PVS_INSN_UNKNOWN)
 		goto out;
 

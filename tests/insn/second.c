@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A second opinion: what pvs_decode() says of an instruction's length and of its
- * memory operand's width and direction is what Zydis says.
+ * memory operand's width and direction is what Zydis says; and so is what
+ * pvs_describe_any() says of the others, with the operands' addresses.
  *
  * Usage: second [instructions [seed]]
  */
@@ -9,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/ptrace.h>
 #include <linux/types.h>
+
+#include <asm/msr.h>
 
 #include <Zydis/Zydis.h>
 
 #include "decode.h"
+#include "describe.h"
 #include "gen.h"
 
 #define MAX_BAD	20
@@ -21,6 +26,9 @@
 static ZydisDecoder decoder;
 static unsigned long bad, agreed, undefined, unknown;
 static unsigned long by_encoding[ZYDIS_INSTRUCTION_ENCODING_MAX_VALUE + 1];
+
+static unsigned long described, not_described;
+static u64 registers_seed = 7;
 
 static void fail(const char *what, const u8 *text, const struct pvs_insn *insn,
 		 const ZydisDecodedInstruction *z)
@@ -44,6 +52,130 @@ static bool is_memory(const ZydisDecodedOperand *op)
 	       op->mem.type == ZYDIS_MEMOP_TYPE_MEM;
 }
 
+/* The stack itself */
+static bool is_stack(const ZydisDecodedOperand *op)
+{
+	return is_memory(op) && op->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
+	       op->mem.base == ZYDIS_REGISTER_RSP;
+}
+
+static void set_registers(struct pt_regs *regs, ZydisRegisterContext *context)
+{
+	unsigned long *const where[16] = {
+		&regs->ax, &regs->cx, &regs->dx, &regs->bx, &regs->sp, &regs->bp, &regs->si,
+		&regs->di, &regs->r8, &regs->r9, &regs->r10, &regs->r11, &regs->r12, &regs->r13,
+		&regs->r14, &regs->r15,
+	};
+	unsigned int i;
+
+	memset(regs, 0, sizeof(*regs));
+	memset(context, 0, sizeof(*context));
+	for (i = 0; i < 16; i++) {
+		*where[i] = gen_random(&registers_seed);
+		context->values[ZYDIS_REGISTER_RAX + i] = *where[i];
+		context->values[ZYDIS_REGISTER_EAX + i] = (u32)*where[i];
+	}
+	regs->ip = GEN_TEXT;
+}
+
+/* Their elements are those that a vector says. */
+static bool is_masked(const ZydisDecodedInstruction *z)
+{
+	return z->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX &&
+	       z->opcode_map == ZYDIS_OPCODE_MAP_0F38 &&
+	       ((z->opcode >= 0x2c && z->opcode <= 0x2f) || z->opcode == 0x8c ||
+		z->opcode == 0x8e);
+}
+
+/* A bit test's register moves its operand. */
+static bool is_moved(const ZydisDecodedInstruction *z)
+{
+	return z->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
+	       z->opcode_map == ZYDIS_OPCODE_MAP_0F &&
+	       (z->opcode == 0xa3 || z->opcode == 0xab || z->opcode == 0xb3 || z->opcode == 0xbb);
+}
+
+/* It is not the same on all processors, or Zydis has not the manuals' opinion. */
+static bool is_disputed(const ZydisDecodedInstruction *z)
+{
+	switch (z->mnemonic) {
+	case ZYDIS_MNEMONIC_JMP:
+	case ZYDIS_MNEMONIC_CALL:
+		return z->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE;
+	case ZYDIS_MNEMONIC_MOVSXD:	/* of 16 bits */
+	case ZYDIS_MNEMONIC_MOVDIR64B:	/* the destination's segment */
+	case ZYDIS_MNEMONIC_XLAT:	/* the index */
+	case ZYDIS_MNEMONIC_VGATHERDPS:	/* vectors say what it is */
+	case ZYDIS_MNEMONIC_VGATHERDPD:
+	case ZYDIS_MNEMONIC_VGATHERQPS:
+	case ZYDIS_MNEMONIC_VGATHERQPD:
+	case ZYDIS_MNEMONIC_VPGATHERDD:
+	case ZYDIS_MNEMONIC_VPGATHERDQ:
+	case ZYDIS_MNEMONIC_VPGATHERQD:
+	case ZYDIS_MNEMONIC_VPGATHERQQ:
+		return true;
+	default:
+		/* r13d is no base without a displacement. */
+		return z->address_width == 32 && z->raw.modrm.mod == 0 && z->raw.sib.base == 5;
+	}
+}
+
+static bool same(const struct pv_shadow_operands *o, const ZydisDecodedOperand *op,
+		 const ZydisDecodedInstruction *z, const ZydisRegisterContext *context)
+{
+	bool reads = op->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
+	bool writes = op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+	unsigned long at = reads ? o->read : o->write;
+	u64 addr;
+
+	if (o->copies ? reads == writes : o->reads != reads || o->writes != writes)
+		return false;
+	ZydisCalcAbsoluteAddressEx(z, op, GEN_TEXT, context, &addr);
+	if (z->address_width == 32)
+		addr = (u32)addr;
+	if (op->mem.segment == ZYDIS_REGISTER_FS)
+		addr += __rdmsr(MSR_FS_BASE);
+	else if (op->mem.segment == ZYDIS_REGISTER_GS)
+		addr += __rdmsr(MSR_GS_BASE);
+	if (is_masked(z))
+		return at - addr < op->size / 8 && op->size / 8 - (at - addr) >= o->size;
+	return (is_moved(z) || at == addr) && o->size == op->size / 8;
+}
+
+/* Each operand here is one there. */
+static void check_described(const u8 *text, const struct pvs_insn *insn,
+			    const ZydisDecodedInstruction *z, const ZydisDecodedOperand *ops)
+{
+	unsigned int i, j, nr = 0, found;
+	ZydisRegisterContext context;
+	struct pvs_described d;
+	struct pt_regs regs;
+
+	set_registers(&regs, &context);
+	pvs_describe_any(&d, text, 15, &regs);
+	for (i = 0; i < z->operand_count; i++)
+		nr += is_memory(&ops[i]) && !is_stack(&ops[i]);
+	if (!d.nr) {
+		not_described += nr != 0;
+		return;
+	}
+	described++;
+	/* The xsave family: what it says is less. */
+	if (d.more || !d.operand[0].size || is_disputed(z))
+		return;
+	for (i = 0; i < d.nr; i++) {
+		for (j = 0, found = 0; j < z->operand_count; j++)
+			found += is_memory(&ops[j]) && !is_stack(&ops[j]) &&
+				 same(&d.operand[i], &ops[j], z, &context);
+		if (found != 1 + d.operand[i].copies) {
+			fail("an operand", text, insn, z);
+			return;
+		}
+	}
+	if (nr != d.nr + d.operand[0].copies && !is_masked(z))
+		fail("number of described operands", text, insn, z);
+}
+
 static void check(const u8 *text)
 {
 	ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
@@ -55,6 +187,8 @@ static void check(const u8 *text)
 	pvs_decode(&insn, text, 15, GEN_TEXT);
 	if (insn.type == PVS_INSN_UNKNOWN) {
 		unknown++;
+		if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, text, 15, &z, ops)))
+			check_described(text, &insn, &z, ops);
 		return;
 	}
 	if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, text, 15, &z, ops))) {
@@ -94,7 +228,8 @@ static unsigned int below(u64 *seed, unsigned int n)
 /* Any instruction with an operand in memory, or something that looks like one. */
 static void make(u64 *seed, u8 *text)
 {
-	static const u8 prefixes[] = { 0x66, 0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x2e, 0x3e, 0x26, 0x36 };
+	static const u8 prefixes[] = { 0x66, 0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x2e, 0x3e, 0x26, 0x36,
+				       0x64, 0x65 };
 	u8 *p = text;
 	unsigned int i;
 
@@ -159,6 +294,8 @@ int main(int argc, char **argv)
 	       agreed, by_encoding[ZYDIS_INSTRUCTION_ENCODING_LEGACY],
 	       by_encoding[ZYDIS_INSTRUCTION_ENCODING_VEX],
 	       by_encoding[ZYDIS_INSTRUCTION_ENCODING_EVEX], unknown, undefined);
+	printf("# of those unknown %lu are described, %lu with operands in memory are not\n",
+	       described, not_described);
 	if (bad)
 		printf("# %lu differences\n", bad);
 	printf("%s - length, width and direction are what Zydis says\n",
