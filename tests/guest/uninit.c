@@ -22,6 +22,8 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include <asm/fpu/api.h>
+
 static char *test = "";
 module_param(test, charp, 0);
 static unsigned int times = 1;
@@ -431,7 +433,285 @@ static void bug_race(void)
 	kfree(r);
 }
 
+/* By instructions that are single-stepped, for no engine does them. */
+
+static bool differ(const void *a, const void *b, size_t n)
+{
+	bool ret;
+
+	asm volatile("repe cmpsb" : "=@ccnz" (ret), "+D" (a), "+S" (b), "+c" (n) : : "memory");
+	return ret;
+}
+
+static bool differ_words(const void *a, const void *b, size_t n)
+{
+	bool ret;
+
+	asm volatile("repe cmpsq" : "=@ccnz" (ret), "+D" (a), "+S" (b), "+c" (n) : : "memory");
+	return ret;
+}
+
+static size_t length(const char *s, size_t n)
+{
+	size_t left = n;
+
+	asm volatile("repne scasb" : "+D" (s), "+c" (left) : "a" (0) : "memory", "cc");
+	return n - left;
+}
+
+static void bug_cmps(void)
+{
+	char *a = take(64), *b = take(64);
+
+	memset(a, 0, 64);
+	memset(b, 0, 8);
+	use(differ(a, b, 64));
+	kfree(a);
+	kfree(b);
+}
+
+/* It is the first operand this time. */
+static void bug_cmps_source(void)
+{
+	char *a = take(64), *b = take(64);
+
+	memset(a, 0, 64);
+	memset(b, 0, 8);
+	use(differ(b, a, 64));
+	kfree(a);
+	kfree(b);
+}
+
+static void bug_scas(void)
+{
+	char *p = take(64);
+
+	memset(p, 1, 10);
+	use(length(p, 64));
+	kfree(p);
+}
+
+static void bug_fild(void)
+{
+	int *p = take(64), value;
+
+	kernel_fpu_begin_mask(KFPU_387);
+	asm volatile("fildl %1\n\tfistpl %0" : "=m" (value) : "m" (p[3]));
+	kernel_fpu_end();
+	use(value);
+	kfree(p);
+}
+
+static void bug_fld(void)
+{
+	u64 *p = take(64);
+	int value;
+
+	kernel_fpu_begin_mask(KFPU_387);
+	asm volatile("fldl %1\n\tfistpl %0" : "=m" (value) : "m" (p[3]));
+	kernel_fpu_end();
+	use(value);
+	kfree(p);
+}
+
+/* What is behind what it stored is what it was. */
+static void bug_fist(void)
+{
+	int *p = take(64);
+
+	kernel_fpu_begin_mask(KFPU_387);
+	asm volatile("fld1\n\tfistpl %0" : "=m" (p[3]));
+	kernel_fpu_end();
+	use(READ_ONCE(p[3]));
+	use(READ_ONCE(p[4]));
+	kfree(p);
+}
+
+/* With what the processor takes, of which nobody knows any more. */
+static void bug_fxrstor(void)
+{
+	char *p = take(512);
+
+	kernel_fpu_begin_mask(KFPU_387);
+	asm volatile("fxsave %0" : "=m" (*(char (*)[512])p));
+	kmsan_poison_memory(p, 512, GFP_KERNEL);
+	asm volatile("fxrstor %0" : : "m" (*(char (*)[512])p));
+	kernel_fpu_end();
+	kfree(p);
+}
+
+/* Elements 1 and 3 of four. */
+static const u32 gathered[4] __aligned(16) = { 0, 1U << 31, 0, 1U << 31 };
+
+static int gather(const int *p)
+{
+	int to[4];
+
+	kernel_fpu_begin();
+	asm volatile("vmovdqa %2, %%xmm1\n\t"
+		     "vpxor %%xmm0, %%xmm0, %%xmm0\n\t"
+		     "vpsrld $29, %%xmm1, %%xmm2\n\t"
+		     "vpgatherdd %%xmm1, (%1,%%xmm2,4), %%xmm0\n\t"
+		     "vmovdqu %%xmm0, %0"
+		     : "=m" (to) : "r" (p), "m" (gathered) : "memory");
+	kernel_fpu_end();
+	return to[1] | to[3];
+}
+
+static void bug_gather(void)
+{
+	int *p = take(64);
+
+	memset(p, 0, 16);
+	use(gather(p));
+	kfree(p);
+}
+
+static void bug_div(void)
+{
+	u32 *p = take(64), value = 7, high = 0;
+
+	p[3] = 1;
+	kmsan_poison_memory(p + 3, sizeof(*p), GFP_KERNEL);
+	asm volatile("divl %2" : "+a" (value), "+d" (high) : "m" (p[3]) : "cc");
+	use(value);
+	kfree(p);
+}
+
+static void bug_rsp(void)
+{
+	u64 *p = take(64);
+	bool equal;
+
+	asm volatile("cmpq %1, %%rsp" : "=@ccz" (equal) : "m" (p[3]));
+	use(equal);
+	kfree(p);
+}
+
+static unsigned long in_gs(const void *p)
+{
+	return (unsigned long)p - __this_cpu_read(this_cpu_off);
+}
+
+static void bug_segment(void)
+{
+	u32 *p = take(64);
+	bool equal;
+
+	asm volatile("cmpl $1, %%gs:(%1)" : "=@ccz" (equal) : "r" (in_gs(p + 3)) : "memory");
+	use(equal);
+	kfree(p);
+}
+
+/* Port 0x80 is nobody's. */
+static void bug_outs(void)
+{
+	char *p = take(64);
+	const char *from = p;
+
+	asm volatile("outsb" : "+S" (from) : "d" (0x80) : "memory");
+	kfree(p);
+}
+
 /* None */
+
+static void good_cmps(void)
+{
+	char *a = take(64), *b = take(64);
+
+	memset(a, 0, 32);
+	memset(b, 0, 32);
+	use(differ(a, b, 32));
+	b[4] = 1;
+	use(differ(a, b, 64));
+	kfree(a);
+	kfree(b);
+}
+
+static void good_cmps_padding(void)
+{
+	struct record *a = take(sizeof(*a)), *b = take(sizeof(*b));
+
+	memset(a->more, 0, sizeof(a->more));
+	memset(b->more, 0, sizeof(b->more));
+	a->id = 1;
+	a->kind = 2;
+	a->value = 3;
+	b->id = 1;
+	b->kind = 2;
+	b->value = 4;
+	use(differ_words(a, b, sizeof(*a) / 8));
+	use(differ_words(&a->value, &b->value, 5));
+	kfree(a);
+	kfree(b);
+}
+
+static void good_scas(void)
+{
+	char *p = take(64);
+
+	strscpy(p, "it ends here", 64);
+	use(length(p, 64));
+	kfree(p);
+}
+
+static void good_x87(void)
+{
+	char *p = take(64);
+
+	kernel_fpu_begin_mask(KFPU_387);
+	asm volatile("fld1\n\tfistpl (%0)\n\t"
+		     "fld1\n\tfstpl 8(%0)\n\t"
+		     "fld1\n\tfstpt 16(%0)\n\t"
+		     "fnstcw 32(%0)\n\t"
+		     "fildl (%0)\n\tfaddl 8(%0)\n\tfldt 16(%0)\n\tfaddp\n\t"
+		     "fldcw 32(%0)\n\tfistpll 40(%0)"
+		     : : "r" (p) : "memory");
+	kernel_fpu_end();
+	use(READ_ONCE(p[40]) + READ_ONCE(p[25]) + READ_ONCE(p[33]));
+	kfree(p);
+}
+
+static void good_fxsave(void)
+{
+	char *p = take(512);
+
+	kernel_fpu_begin_mask(KFPU_387);
+	asm volatile("fxsave %0" : "=m" (*(char (*)[512])p));
+	asm volatile("fxrstor %0" : : "m" (*(char (*)[512])p));
+	kernel_fpu_end();
+	use(READ_ONCE(p[0]) + READ_ONCE(p[24]));
+	kfree(p);
+}
+
+/* Its elements are those that are used. */
+static void good_gather(void)
+{
+	int *p = take(64);
+
+	p[4] = 1;
+	use(gather(p));
+	kfree(p);
+}
+
+static void good_segment(void)
+{
+	u32 *p = take(64);
+
+	asm volatile("movl $1, %%gs:(%0)\n\t"
+		     "addl $1, %%gs:(%0)" : : "r" (in_gs(p + 3)) : "memory", "cc");
+	use(READ_ONCE(p[3]));
+	kfree(p);
+}
+
+static void good_ins(void)
+{
+	char *p = take(64), *to = p;
+
+	asm volatile("insb" : "+D" (to) : "d" (0x80) : "memory");
+	use(READ_ONCE(p[0]));
+	kfree(p);
+}
 
 static void good_init(void)
 {
@@ -608,6 +888,11 @@ static const struct {
 	TEST(bug_check), TEST(bug_compare), TEST(bug_user), TEST(bug_device),
 	TEST(bug_dma), TEST(bug_race), TEST(bug_page), TEST(bug_constructed),
 	TEST(bug_constructed_after_free), TEST(bug_typesafe),
+	TEST(bug_cmps), TEST(bug_cmps_source), TEST(bug_scas), TEST(bug_fild), TEST(bug_fld),
+	TEST(bug_fist), TEST(bug_fxrstor), TEST(bug_gather), TEST(bug_div), TEST(bug_rsp),
+	TEST(bug_segment), TEST(bug_outs),
+	TEST(good_cmps), TEST(good_cmps_padding), TEST(good_scas), TEST(good_x87),
+	TEST(good_fxsave), TEST(good_gather), TEST(good_segment), TEST(good_ins),
 	TEST(good_init), TEST(good_zeroed), TEST(good_memset), TEST(good_memcpy),
 	TEST(good_padding), TEST(good_bitfield), TEST(good_strings), TEST(good_vmalloc),
 	TEST(good_random), TEST(good_unpoison), TEST(good_page), TEST(good_constructed),

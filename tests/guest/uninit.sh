@@ -30,6 +30,18 @@ bug_page 8-bit read from uninitialized memory
 bug_constructed 64-bit read from uninitialized memory
 bug_constructed_after_free 64-bit read from freed memory
 bug_typesafe 64-bit read from uninitialized memory
+bug_cmps 8-bit read from uninitialized memory
+bug_cmps_source 8-bit read from uninitialized memory
+bug_scas 8-bit read from uninitialized memory
+bug_fild 32-bit read from uninitialized memory
+bug_fld 64-bit read from uninitialized memory
+bug_fist 32-bit read from uninitialized memory
+bug_fxrstor 4096-bit read from uninitialized memory
+bug_gather 32-bit read from uninitialized memory
+bug_div 32-bit read from uninitialized memory
+bug_rsp 64-bit read from uninitialized memory
+bug_segment 32-bit read from uninitialized memory
+bug_outs 8-bit read from uninitialized memory
 good_init
 good_zeroed
 good_memset
@@ -43,6 +55,14 @@ good_unpoison
 good_page
 good_constructed
 good_typesafe
+good_cmps
+good_cmps_padding
+good_scas
+good_x87
+good_fxsave
+good_gather
+good_segment
+good_ins
 EOT
 
 # What was found, told of or not
