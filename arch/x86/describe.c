@@ -194,7 +194,8 @@ NOKPROBE_SYMBOL(pvs_add_known);
 
 /* One element of those that no engine does, and others whose operand ModRM does not name. */
 static void pvs_add_implied(struct pvs_described *d, const struct insn *insn,
-			    const struct pt_regs *regs, unsigned long base)
+			    const struct pvs_prefixes *p, const struct pt_regs *regs,
+			    unsigned long base)
 {
 	unsigned long si = pvs_address(insn, regs->si, base);
 	unsigned long di = pvs_address(insn, regs->di, 0);
@@ -204,7 +205,8 @@ static void pvs_add_implied(struct pvs_described *d, const struct insn *insn,
 	switch (op) {
 	case 0x6c: /* ins */
 	case 0x6d:
-		pvs_add(d, di, min(size, 4U), true);
+		/* A hypervisor does many elements at once, and looks at TF then. */
+		pvs_add(d, di, p->rep ? 0 : min(size, 4U), true);
 		break;
 	case 0x6e: /* outs */
 	case 0x6f:
@@ -380,7 +382,7 @@ void pvs_describe_any(struct pvs_described *d, const u8 *text, unsigned int len,
 	if (at.width)
 		pvs_add_known(d, &at, regs, base);
 	else if (!insn.modrm.nbytes && !insn_is_avx(&insn))
-		pvs_add_implied(d, &insn, regs, base);
+		pvs_add_implied(d, &insn, &p, regs, base);
 	else if (insn.modrm.nbytes && X86_MODRM_MOD(insn.modrm.value) != 3)
 		pvs_add_named(d, &insn, &at, &p, regs, base);
 	else if (pvs_is_maskmov(&insn, &p))

@@ -406,15 +406,19 @@ NOKPROBE_SYMBOL(pvs_before_unknown);
 
 /* What an instruction that no engine knows does, before it or after it. */
 static void pvs_tell_all(struct pvs_described *does, const struct pt_regs *regs,
-			 unsigned long ip,
-			 void (*tell)(const struct pv_shadow_operands *ops))
+			 unsigned long ip, const struct pv_shadow_client *client, bool after)
 {
 	unsigned int i;
 
 	for (i = 0; i < does->nr; i++) {
-		does->operand[i].regs = regs;
-		does->operand[i].ip = ip;
-		tell(&does->operand[i]);
+		struct pv_shadow_operands *what = &does->operand[i];
+
+		what->regs = regs;
+		what->ip = ip;
+		if (!after)
+			client->before(what);
+		else if (what->size)
+			client->after(what);
 	}
 }
 NOKPROBE_SYMBOL(pvs_tell_all);
@@ -443,7 +447,7 @@ static void pvs_before_step(const struct pvs_step *step, struct pvs_described *d
 		pvs_describe_any(does, (const u8 *)text, sizeof(text), regs);
 	}
 	if (pvs_described_at(does, addr)) {
-		pvs_tell_all(does, regs, regs->ip, range->client->before);
+		pvs_tell_all(does, regs, regs->ip, range->client, false);
 	} else {
 		does->nr = 0;
 		pvs_before_unknown(regs, addr, range, write);
@@ -458,14 +462,19 @@ static void pvs_after_step(const struct pvs_step *step, struct pvs_described *do
 	const struct pv_shadow_client *client = step->range[0]->client;
 	struct pv_shadow_operands what;
 	struct pt_regs at;
+	unsigned int i;
 
+	for (i = 1; i < step->nr && !client->after; i++)
+		client = step->range[i]->client;
 	if (likely(!client->after))
 		return;
 	/* Who unwinds from there needs its stack. */
 	at = *regs;
 	at.sp = step->sp;
 	if (step->insn->type == PVS_INSN_UNKNOWN) {
-		pvs_tell_all(does, &at, step->ip, client->after);
+		/* Not if a fixup has taken it elsewhere. */
+		if (regs->ip == step->ip || regs->ip == step->ip + step->insn->len)
+			pvs_tell_all(does, &at, step->ip, client, true);
 		return;
 	}
 	pvs_describe(&what, step->insn, &step->ops, &at, 1);

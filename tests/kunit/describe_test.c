@@ -172,7 +172,7 @@ static const struct describe_case {
 	{ #name, describe_##name, 0, 2, { { a, size, READS }, { b, size, READS } } }
 	TWO(cmpsb, SI, DI, 1), TWO(cmpsl, SI, DI, 4), TWO(cmpsq, SI, DI, 8),
 	ONE(scasb, DI, 1, READS), ONE(scasq, DI, 8, READS),
-	ONE(insb, DI, 1, WRITES), ONE(insl, DI, 4, WRITES),
+	ONE(insb, DI, 0, WRITES), ONE(insl, DI, 4, WRITES),
 	ONE(outsw, SI, 2, READS), ONE(outsl, SI, 4, READS),
 	ONE(xlat, BX + 5, 1, READS),
 	ONE(maskmovq, DI, 8, WRITES), ONE(maskmovdqu, DI, 16, WRITES),
