@@ -215,6 +215,7 @@ static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 static __always_inline bool pvs_root_batch_good(const u64 *page, const u64 *pgd, void **slot)
 {
 #define PVS_ROOT_ODD(i)	((page[i] ^ pgd[i]) | (unsigned long)slot[i])
+	/* Who writes to pgd[] or slot[] meanwhile comes to this root afterwards. */
 	return !data_race(PVS_ROOT_ODD(0) | PVS_ROOT_ODD(1) | PVS_ROOT_ODD(2) | PVS_ROOT_ODD(3) |
 			  PVS_ROOT_ODD(4) | PVS_ROOT_ODD(5) | PVS_ROOT_ODD(6) | PVS_ROOT_ODD(7));
 #undef PVS_ROOT_ODD

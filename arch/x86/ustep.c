@@ -220,9 +220,6 @@ bool pvs_user_idle(void)
 	       (this_cpu_read(pv_shadow_user_step) || (!us->task && !us->back));
 }
 
-/* Called by way of their thunks, pv_shadow_rare_call(), alone. */
-void __pv_shadow_user_exit(void);
-void __pv_shadow_user_entry(void);
 PV_CALLEE_SAVE_REGS_THUNK(__pv_shadow_user_exit);
 PV_CALLEE_SAVE_REGS_THUNK(__pv_shadow_user_entry);
 

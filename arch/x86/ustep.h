@@ -20,4 +20,8 @@ void pvs_user_hide(void);
 void pvs_user_reveal(void);
 bool pvs_user_idle(void);
 
+/* Called by way of their thunks alone: pv_shadow_rare_call(). */
+void __pv_shadow_user_exit(void);
+void __pv_shadow_user_entry(void);
+
 #endif /* _PV_SHADOW_USTEP_H */

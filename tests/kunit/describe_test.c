@@ -188,7 +188,7 @@ static const struct describe_case {
 	ONE(fnstsw, DI, 2, WRITES), ONE(fiadds, DI, 2, READS), ONE(filds, DI, 2, READS),
 	ONE(fistps, DI, 2, WRITES), ONE(fbld, DI, 10, READS), ONE(fildll, DI, 8, READS),
 	ONE(fbstp, DI, 10, WRITES), ONE(fistpll, DI, 8, WRITES),
-	ONE_IN(fld_fs, FS, DI + 8, 4, READS), ONE(fld_addr32, (u32)R8, 4, READS),
+	ONE_IN(fld_fs, FS, DI + 8, 4, READS), ONE(fld_addr32, R8 & 0xffffffff, 4, READS),
 
 	ONE(fxsave, DI, 512, WRITES), ONE(fxrstor, DI, 512, READS),
 	ONE(ldmxcsr, DI, 4, READS), ONE(stmxcsr, DI, 4, WRITES),
