@@ -449,6 +449,16 @@ static const struct pv_shadow_client describe_client = {
 	.after = describe_after,
 };
 
+static void describe_suite_exit(struct kunit_suite *suite)
+{
+	if (!ctx)
+		return;
+	trapped_tear_down(&ctx->page);
+	kfree(ctx);
+	ctx = NULL;
+}
+
+/* Without the backend there is less to test; each case that needs it says so. */
 static int describe_suite_init(struct kunit_suite *suite)
 {
 	int ret;
@@ -459,21 +469,9 @@ static int describe_suite_init(struct kunit_suite *suite)
 	if (!ctx)
 		return -ENOMEM;
 	ret = trapped_set_up(&ctx->page, &describe_client, 1, 2);
-	if (ret) {
-		trapped_tear_down(&ctx->page);
-		kfree(ctx);
-		ctx = NULL;
-	}
+	if (ret)
+		describe_suite_exit(suite);
 	return ret;
-}
-
-static void describe_suite_exit(struct kunit_suite *suite)
-{
-	if (!ctx)
-		return;
-	trapped_tear_down(&ctx->page);
-	kfree(ctx);
-	ctx = NULL;
 }
 
 static void describe_begin(struct kunit *test)

@@ -249,11 +249,8 @@ memory()
 	mkdir -p /tmp/more && mount -t tmpfs -o size=192M more /tmp/more || return 1
 	dd if=/dev/zero of=/tmp/more/file bs=1M count=$1 2>/dev/null || :
 	umount /tmp/more
-	pull
-	# What one asks for at once is not taken away while another one comes.
-	_rc=$?
+	pull || return 1
 	sleep 1
-	return $_rc
 }
 
 # attach DEVICE USECS [PART]: it is traced already: nothing more comes of it, and nothing less
