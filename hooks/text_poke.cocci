@@ -9,16 +9,19 @@
 // next store, not until the next serializing instruction. With the second store it is
 // dropped for good: all that can be translated by then is the new text.
 //
-// Where the old text is a breakpoint, the second store has to come before the trap
-// handler forgets it.
+// Who is just about to run it does so before the next interrupt: all CPUs synchronize once
+// more. Where the old text is a breakpoint, both have to come before the trap handler
+// forgets it.
 
 @@
 expression addr, opcode, len;
 @@
  text_poke(addr, opcode, len);
  text_poke_sync();
-+if (IS_ENABLED(CONFIG_PV_SHADOW_TCG))
++if (IS_ENABLED(CONFIG_PV_SHADOW_TCG)) {
 +	text_poke(addr, opcode, len);
++	text_poke_sync();
++}
 
 @@
 identifier tp, nr_entries, i;
@@ -30,6 +33,8 @@ identifier tp, nr_entries, i;
 	<...
 +	for (i = 0; IS_ENABLED(CONFIG_PV_SHADOW_TCG) && i < nr_entries; i++)
 +		text_poke(text_poke_addr(&tp[i]), text_poke_addr(&tp[i]), INT3_INSN_SIZE);
++	if (IS_ENABLED(CONFIG_PV_SHADOW_TCG))
++		text_poke_sync();
 	if (!atomic_dec_and_test(&bp_desc.refs))
 		atomic_cond_read_acquire(&bp_desc.refs, !VAL);
 	...>
