@@ -6,13 +6,14 @@
 // dropped from the copies only.
 
 @@
-identifier mm, start, end, freed_tables;
+identifier mm, start, end, stride_shift, freed_tables;
 @@
- flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end, ...,
-		    bool freed_tables)
+ flush_tlb_mm_range(struct mm_struct *mm, unsigned long start, unsigned long end,
+		    unsigned int stride_shift, bool freed_tables)
  {
 	...
-+	pv_shadow_flush_mm(mm, start, end, freed_tables);
++	if (pv_shadow_flush_mm(mm, start, end, freed_tables))
++		stride_shift = PAGE_SHIFT;
 	cpu = get_cpu();
 	...
  }

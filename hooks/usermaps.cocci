@@ -57,7 +57,7 @@ identifier pfn;
 	...
 	track_pfn_insert(...);
 +	if (!pfn_t_devmap(pfn))
-+		pv_shadow_user_map(vma, addr, pfn_t_to_pfn(pfn), PUD_SIZE, pgprot);
++		pv_shadow_user_map(vma, addr, pfn_t_to_pfn(pfn), PUD_SIZE, vma->vm_page_prot);
 	...
  }
 

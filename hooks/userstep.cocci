@@ -20,8 +20,8 @@
  enter_from_user_mode(...)
  {
 	...
-	trace_hardirqs_off_finish();
 +	pv_shadow_user_entry();
+	trace_hardirqs_off_finish();
 	...
  }
 

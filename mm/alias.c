@@ -252,11 +252,13 @@ unsigned long pvs_alias_of(const struct pv_shadow_range *range,
 	u64 need = _PAGE_PRESENT | (write ? _PAGE_RW : 0);
 	const struct pvs_alias *alias = range->alias;
 	const struct pvs_alias_page *page;
+	const struct pvs_table *table;
 	unsigned long offset;
 	u64 leaf;
 
 	if (unlikely(range->direct)) {
-		leaf = pvs_ref_leaf(&pvs_tree, addr);
+		table = pvs_direct_table(addr);
+		leaf = table ? pvs_ref_entry(table, pvs_index(addr, 1)) : 0;
 		return (leaf & need) == need ? pvs_direct_alias(addr) : 0;
 	}
 	offset = addr - alias->first;

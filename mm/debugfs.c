@@ -98,7 +98,9 @@ static ssize_t engine_write(struct file *file, const char __user *from,
 	char name[16] = "";
 	int ret;
 
-	if (copy_from_user(name, from, min(count, sizeof(name) - 1)))
+	if (count >= sizeof(name))
+		return -EINVAL;
+	if (copy_from_user(name, from, count))
 		return -EFAULT;
 	ret = pvs_engine_set(strim(name));
 	return ret ?: count;

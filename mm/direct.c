@@ -13,6 +13,7 @@
 #include <linux/pv_shadow.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/vmalloc.h>
 
 #include "../pvops/cpu.h"
 #include "../pvops/root.h"
@@ -20,7 +21,8 @@
 #include "table.h"
 
 unsigned int pvs_direct_shift __ro_after_init;
-static unsigned long pvs_direct_end __ro_after_init;
+unsigned long pvs_direct_size __ro_after_init;
+struct pvs_table **pvs_direct_tables __ro_after_init;
 
 /* Return: pages that the tables of 2M of the direct map take. */
 static int __init pvs_direct_cover(unsigned long addr)
@@ -32,6 +34,7 @@ static int __init pvs_direct_cover(unsigned long addr)
 		return -ENOMEM;
 	/* It stays, whatever leads there. */
 	t->used++;
+	pvs_direct_tables[pvs_direct_index(addr)] = t;
 	return (atomic_read(&pvs_tree.nr_tables) - before) * (nr_cpu_ids + 1);
 }
 
@@ -53,6 +56,11 @@ int __init pvs_direct_init(unsigned long pages)
 	end = min(PAGE_OFFSET + (max_pfn << PAGE_SHIFT),
 		  (PAGE_OFFSET & PGDIR_MASK) + PVS_DIRECT_ENTRIES * PGDIR_SIZE);
 
+	pvs_direct_tables = vzalloc(array_size(pvs_direct_index(end - 1) + 1,
+					       sizeof(*pvs_direct_tables)));
+	if (!pvs_direct_tables)
+		return -ENOMEM;
+
 	mutex_lock(&pvs_tree.lock);
 	for (; addr < end && used < pages; addr += PMD_SIZE) {
 		if (!pfn_valid(PHYS_PFN(__pa(addr))))
@@ -64,24 +72,17 @@ int __init pvs_direct_init(unsigned long pages)
 		cond_resched();
 	}
 	mutex_unlock(&pvs_tree.lock);
-	if (ret < 0)
+	if (ret < 0) {
+		vfree(pvs_direct_tables);
 		return ret;
+	}
 
 	WRITE_ONCE(pvs_direct_shift, shift);
 	pvs_roots_refresh();
 	/* The new tables, and nothing cached of the huge pages that they split. */
 	pvs_flush_live_cpus();
-	WRITE_ONCE(pvs_direct_end, min(addr, end));
+	WRITE_ONCE(pvs_direct_size, min(addr, end) - PAGE_OFFSET);
 	return 0;
-}
-
-/**
- * pvs_direct_covers - can a page be hidden
- * @addr: its address
- */
-bool pvs_direct_covers(unsigned long addr)
-{
-	return addr >= PAGE_OFFSET && addr < READ_ONCE(pvs_direct_end);
 }
 
 static bool pvs_direct_set(void *from, void *to, unsigned long addr, unsigned int pages)
@@ -92,7 +93,7 @@ static bool pvs_direct_set(void *from, void *to, unsigned long addr, unsigned in
 
 	rcu_read_lock();
 	for (; addr < end && ok; addr += PAGE_SIZE) {
-		t = pvs_table_find(&pvs_tree, addr);
+		t = pvs_direct_table(addr);
 		ok = t && pvs_table_replace_trap(t, pvs_index(addr, 1), from, to);
 	}
 	rcu_read_unlock();

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 struct pv_shadow_range;
+struct pvs_table;
 
 /* The hole that is left for a hypervisor, at the start of the kernel half. */
 #define PVS_DIRECT_FIRST	(PTRS_PER_PGD / 2)
@@ -19,6 +20,37 @@ struct pv_shadow_range;
 
 /* How many entries of a root the second mapping is below the first; 0 if there is none */
 extern unsigned int pvs_direct_shift;
+/* How much of it can be hidden, in bytes from its beginning */
+extern unsigned long pvs_direct_size;
+/* Its tables of PTEs, by 2M; they stay */
+extern struct pvs_table **pvs_direct_tables;
+
+/**
+ * pvs_direct_covers - can a page be hidden
+ * @addr: its address
+ */
+static __always_inline bool pvs_direct_covers(unsigned long addr)
+{
+	return addr - PAGE_OFFSET < READ_ONCE(pvs_direct_size);
+}
+
+static __always_inline unsigned long pvs_direct_index(unsigned long addr)
+{
+	return (addr - PAGE_OFFSET) >> PMD_SHIFT;
+}
+
+/**
+ * pvs_direct_table - the table of PTEs that maps an address, if that can be hidden
+ * @addr: address
+ *
+ * Any context.
+ *
+ * Return: it, or NULL.
+ */
+static __always_inline struct pvs_table *pvs_direct_table(unsigned long addr)
+{
+	return pvs_direct_covers(addr) ? pvs_direct_tables[pvs_direct_index(addr)] : NULL;
+}
 
 /**
  * pvs_direct_source - which of a pgd's entries an entry of a root stands for
@@ -74,7 +106,6 @@ static inline bool pvs_direct_is_alias(unsigned long addr)
 }
 
 int pvs_direct_init(unsigned long pages);
-bool pvs_direct_covers(unsigned long addr);
 bool pvs_direct_hide(struct pv_shadow_range *range, unsigned long addr, unsigned int pages);
 void pvs_direct_show(struct pv_shadow_range *range, unsigned long addr, unsigned int pages);
 

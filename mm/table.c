@@ -473,23 +473,6 @@ struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr)
 NOKPROBE_SYMBOL(pvs_table_find);
 
 /**
- * pvs_ref_leaf - what the reference maps at an address that has copies
- * @tree: tree
- * @addr: address
- *
- * Context as pvs_table_find().
- *
- * Return: as an entry of a table of PTEs; 0 if there are no copies.
- */
-u64 pvs_ref_leaf(struct pvs_tree *tree, unsigned long addr)
-{
-	struct pvs_table *t = pvs_table_find(tree, addr);
-
-	return t ? pvs_ref_entry(t, pvs_index(addr, 1)) : 0;
-}
-NOKPROBE_SYMBOL(pvs_ref_leaf);
-
-/**
  * pvs_tree_covers - is an address mapped through a copy, of whatever level
  * @tree: tree
  * @addr: address in the kernel half

@@ -163,6 +163,12 @@ static inline bool pvs_writes_only(const void *slot)
 	return (unsigned long)slot & PVS_WRITES_ONLY;
 }
 
+/* Whose a slot of a table of PTEs is. */
+static inline struct pv_shadow_range *pvs_slot_owner(const void *slot)
+{
+	return (void *)((unsigned long)slot & ~PVS_WRITES_ONLY);
+}
+
 /* What an entry of a copy has to be while no access to the page is completed. */
 static inline u64 pvs_hidden(const void *slot, u64 ref)
 {
@@ -190,7 +196,6 @@ void pvs_tree_exit(struct pvs_tree *tree);
 
 struct pvs_table *pvs_table_create(struct pvs_tree *tree, unsigned long addr);
 struct pvs_table *pvs_table_find(struct pvs_tree *tree, unsigned long addr);
-u64 pvs_ref_leaf(struct pvs_tree *tree, unsigned long addr);
 bool pvs_tree_covers(struct pvs_tree *tree, unsigned long addr);
 void pvs_table_set_trap(struct pvs_table *t, unsigned int index, void *trap);
 void pvs_table_clear_trap(struct pvs_table *t, unsigned int index);

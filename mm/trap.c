@@ -140,6 +140,9 @@ static int pvs_tree_trap(struct pvs_tree *tree, struct pv_shadow_range *range,
 	atomic_long_add(pvs_nr_pages(start, end), &pvs_traps);
 	if (range->user)
 		range->user->traps += pvs_nr_pages(start, end);
+	/* A page is not to be writable by a huge entry of a TLB, and not by a small one. */
+	if (range->writes_only)
+		pvs_flush_live_cpus();
 	pvs_set_traps(tree, range, start, end);
 	return 0;
 
@@ -272,10 +275,22 @@ static struct pvs_tree *pvs_tree_of(unsigned long addr)
 }
 NOKPROBE_SYMBOL(pvs_tree_of);
 
+/* The table of PTEs that maps an address on this CPU, if it has copies. */
+static struct pvs_table *pvs_table_of(unsigned long addr)
+{
+	struct pvs_table *t = pvs_direct_table(addr);
+	struct pvs_tree *tree;
+
+	if (t)
+		return t;
+	tree = pvs_tree_of(addr);
+	return tree ? pvs_table_find(tree, addr) : NULL;
+}
+NOKPROBE_SYMBOL(pvs_table_of);
+
 static void *pvs_slot(unsigned long addr)
 {
-	struct pvs_tree *tree = pvs_tree_of(addr);
-	struct pvs_table *t = tree ? pvs_table_find(tree, addr) : NULL;
+	struct pvs_table *t = pvs_table_of(addr);
 
 	return t ? READ_ONCE(t->slot[pvs_index(addr, 1)]) : NULL;
 }
@@ -283,7 +298,7 @@ NOKPROBE_SYMBOL(pvs_slot);
 
 static struct pv_shadow_range *pvs_slot_range(void *slot, unsigned long addr)
 {
-	struct pv_shadow_range *range = (void *)((unsigned long)slot & ~PVS_WRITES_ONLY);
+	struct pv_shadow_range *range = pvs_slot_owner(slot);
 
 	if (unlikely(range && range->user) && !pvs_alias_of(range, addr, false))
 		return NULL;
@@ -305,6 +320,20 @@ struct pv_shadow_range *pvs_trapped(unsigned long addr)
 	return pvs_slot_range(pvs_slot(addr), addr);
 }
 NOKPROBE_SYMBOL(pvs_trapped);
+
+/**
+ * pvs_still_traps - has a page that was accessed not been untrapped meanwhile
+ * @range: whose it was
+ * @addr:  address
+ *
+ * Interrupts off. Whatever Linux maps there by now: of a user address that may have
+ * changed since the access was made.
+ */
+bool pvs_still_traps(const struct pv_shadow_range *range, unsigned long addr)
+{
+	return pvs_slot_owner(pvs_slot(addr)) == range;
+}
+NOKPROBE_SYMBOL(pvs_still_traps);
 
 /**
  * pvs_faulted - whose is the page of an access that faulted
@@ -366,15 +395,6 @@ static void pvs_flush_own(unsigned long addr)
 }
 NOKPROBE_SYMBOL(pvs_flush_own);
 
-/* What Linux maps at an address, as an entry of its table of PTEs. */
-static u64 pvs_entry_at(const struct pvs_table *t, unsigned long addr)
-{
-	if (likely(!t->tree->user))
-		return pvs_ref_entry(t, pvs_index(addr, 1));
-	return pvs_user_leaf(container_of(t->tree, struct pvs_user, tree), addr);
-}
-NOKPROBE_SYMBOL(pvs_entry_at);
-
 /**
  * pvs_reveal - let this CPU, and no other, see a trapped page
  * @addr:  an address in it
@@ -383,19 +403,25 @@ NOKPROBE_SYMBOL(pvs_entry_at);
  * Interrupts off, until pvs_hide(). An entry that was not present is in no TLB,
  * so that there is nothing to flush; one that was read-only may be.
  *
- * Return: false if the reference does not allow the access either.
+ * Return: false if the reference does not allow the access either; of a kernel address
+ * the processor may be the first to find that.
  */
 bool pvs_reveal(unsigned long addr, bool write)
 {
-	struct pvs_tree *tree = pvs_tree_of(addr);
-	struct pvs_table *t = tree ? pvs_table_find(tree, addr) : NULL;
+	struct pvs_table *t = pvs_table_of(addr);
 	unsigned int index = pvs_index(addr, 1);
 	u64 ref;
 
-	if (!t || !pvs_permits(addr, write ? X86_PF_WRITE : 0))
+	if (!t)
+		return false;
+	if (likely(!t->tree->user))
+		ref = pvs_ref_entry(t, index);
+	else
+		ref = pvs_user_leaf_for(container_of(t->tree, struct pvs_user, tree), addr,
+					write ? X86_PF_WRITE : 0);
+	if (!(ref & _PAGE_PRESENT))
 		return false;
 
-	ref = pvs_entry_at(t, addr);
 	WRITE_ONCE(t->copy[smp_processor_id()][index], ref);
 	if (pvs_writes_only(READ_ONCE(t->slot[index])))
 		pvs_flush_own(addr);
@@ -411,8 +437,7 @@ NOKPROBE_SYMBOL(pvs_reveal);
  */
 void pvs_hide(unsigned long addr)
 {
-	struct pvs_tree *tree = pvs_tree_of(addr);
-	struct pvs_table *t = tree ? pvs_table_find(tree, addr) : NULL;
+	struct pvs_table *t = pvs_table_of(addr);
 	unsigned int index = pvs_index(addr, 1);
 	void *slot;
 	u64 hidden;

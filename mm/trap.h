@@ -13,6 +13,7 @@
 struct pv_shadow_range;
 
 struct pv_shadow_range *pvs_trapped(unsigned long addr);
+bool pvs_still_traps(const struct pv_shadow_range *range, unsigned long addr);
 enum pvs_verdict pvs_verdict(unsigned long addr, unsigned long error_code);
 struct pv_shadow_range *pvs_faulted(unsigned long addr, unsigned long error_code);
 bool pvs_permits(unsigned long addr, unsigned long error_code);

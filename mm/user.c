@@ -139,6 +139,13 @@ static bool pvs_walk_permits(const struct pvs_walk *w, unsigned long error_code)
 }
 NOKPROBE_SYMBOL(pvs_walk_permits);
 
+/* What was found, as a PTE, without A and D. */
+static u64 pvs_walk_pte(const struct pvs_walk *w, unsigned long addr)
+{
+	return pvs_walk_part(w, addr, 1) & ~(u64)PVS_VOLATILE;
+}
+NOKPROBE_SYMBOL(pvs_walk_pte);
+
 /**
  * pvs_user_leaf - what Linux's tables map at a user address
  * @user: address space, loaded on this CPU
@@ -153,9 +160,28 @@ u64 pvs_user_leaf(const struct pvs_user *user, unsigned long addr)
 	struct pvs_walk w;
 
 	pvs_walk_user(user, addr, 1, &w);
-	return w.leaf ? pvs_walk_part(&w, addr, 1) & ~(u64)PVS_VOLATILE : 0;
+	return w.leaf ? pvs_walk_pte(&w, addr) : 0;
 }
 NOKPROBE_SYMBOL(pvs_user_leaf);
+
+/**
+ * pvs_user_leaf_for - the same, if an access is permitted
+ * @user: address space, loaded on this CPU
+ * @addr: address
+ * @error_code: what a page fault would say
+ *
+ * Interrupts off. In one look: another CPU may be changing it.
+ *
+ * Return: as pvs_user_leaf(); 0 also if it is not permitted.
+ */
+u64 pvs_user_leaf_for(const struct pvs_user *user, unsigned long addr, unsigned long error_code)
+{
+	struct pvs_walk w;
+
+	pvs_walk_user(user, addr, 1, &w);
+	return pvs_walk_permits(&w, error_code) ? pvs_walk_pte(&w, addr) : 0;
+}
+NOKPROBE_SYMBOL(pvs_user_leaf_for);
 
 /**
  * pvs_user_verdict - would this access be allowed by Linux's tables
@@ -291,9 +317,8 @@ NOKPROBE_SYMBOL(pvs_user_same);
 static void *pvs_user_slot(const struct pvs_table *t, unsigned long addr, u64 leaf)
 {
 	void *slot = READ_ONCE(t->slot[pvs_index(addr, t->level)]);
-	const struct pv_shadow_range *range = (void *)((unsigned long)slot & ~PVS_WRITES_ONLY);
 
-	if (t->level == 1 && slot && !pvs_alias_maps(range, addr, leaf))
+	if (t->level == 1 && slot && !pvs_alias_maps(pvs_slot_owner(slot), addr, leaf))
 		return NULL;
 	return slot;
 }
@@ -401,6 +426,20 @@ static bool pvs_flush_links(const struct pvs_flush *f, const struct pvs_table *t
 	       (f->start <= first && f->last - first >= (1UL << pvs_shift(t->level)) - 1);
 }
 
+/*
+ * Is a trapped page revealed by this entry? It is to the CPU whose copy it is, for one access:
+ * it hides the page before it can hear of the flush, as if it had been a little earlier.
+ * Not if something else is mapped there now (pvs_user_slot()). Lock of @t held.
+ */
+static bool pvs_is_revealed(const struct pvs_table *t, unsigned int index, u64 have)
+{
+	unsigned long addr = t->start + ((unsigned long)index << PAGE_SHIFT);
+	const void *slot = t->level == 1 ? t->slot[index] : NULL;
+
+	return slot && (!pvs_writes_only(slot) || (have & _PAGE_RW)) &&
+	       pvs_user_slot(t, addr, have);
+}
+
 /* What a flush takes of a table, from one entry to another, in the copies of all CPUs. */
 static noinline void pvs_table_drop(struct pvs_table *t, const struct pvs_flush *f,
 			   unsigned int from, unsigned int to)
@@ -426,7 +465,8 @@ static noinline void pvs_table_drop(struct pvs_table *t, const struct pvs_flush 
 			if (child && !child->dying)
 				continue;
 			have = READ_ONCE(t->copy[cpu][i]);
-			if (have && (pvs_is_leaf(have, t->level) || pvs_flush_links(f, t, i)))
+			if (have && (pvs_is_leaf(have, t->level) || pvs_flush_links(f, t, i)) &&
+			    !pvs_is_revealed(t, i, have))
 				WRITE_ONCE(t->copy[cpu][i], 0);
 		}
 	}
@@ -490,8 +530,10 @@ static void pvs_user_drop(struct pvs_user *user, struct pvs_flush *f)
  * @tables: tables that map any of it are going to be freed
  *
  * Linux's tables have changed there, and nobody has begun to flush. Any context but NMIs.
+ *
+ * Return: true if it has copies, which map by pages what Linux maps with a huge one.
  */
-void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
+bool __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
 			  bool tables)
 {
 	struct pvs_flush f = {
@@ -503,7 +545,7 @@ void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned lo
 	struct pvs_user *user;
 
 	if (!pvs_users_exist() || start >= end || f.start > f.last)
-		return;
+		return false;
 
 	/* Changed first, looked up afterwards: pairs with the one in pvs_user_get(). */
 	smp_mb();
@@ -512,6 +554,8 @@ void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned lo
 	if (user)
 		pvs_user_drop(user, &f);
 	rcu_read_unlock();
+
+	return user;
 }
 
 /**

@@ -70,6 +70,7 @@ enum pvs_verdict {
 
 enum pvs_place pvs_user_place(const struct pvs_user *user, unsigned long addr);
 u64 pvs_user_leaf(const struct pvs_user *user, unsigned long addr);
+u64 pvs_user_leaf_for(const struct pvs_user *user, unsigned long addr, unsigned long error_code);
 enum pvs_verdict pvs_user_verdict(const struct pvs_user *user, unsigned long addr,
 				  unsigned long error_code);
 bool pvs_user_fill(struct pvs_user *user, unsigned long addr,

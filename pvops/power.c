@@ -39,7 +39,7 @@ static int pvs_pm_event(struct notifier_block *nb, unsigned long event,
 	case PM_HIBERNATION_PREPARE:
 		ret = pvs_block();
 		if (ret)
-			pr_err("hibernation is impossible while tracing; switch the tracer off first\n");
+			pr_err("hibernation is impossible while tracing; switch the tracer off first, detach all, boot without kmemcheck=\n");
 		break;
 	case PM_POST_HIBERNATION:
 		pvs_unblock();

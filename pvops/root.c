@@ -873,6 +873,15 @@ void pvs_cpu_adopt(void)
 	native_flush_tlb_global();
 }
 
+/* Linux's own tables, for a CPU that is on its roots. Takes no lock. */
+static void pvs_load_own(struct pvs_cpu *c)
+{
+	native_write_cr3(pvs_logical_cr3(c, __native_read_cr3()));
+	native_flush_tlb_global();
+	/* Not before: an NMI may still have met a trap. */
+	c->on = false;
+}
+
 /**
  * pvs_cpu_leave - have this CPU run on Linux's own tables again
  *
@@ -883,23 +892,32 @@ void pvs_cpu_leave(void)
 {
 	struct pvs_cpu *c = this_cpu_ptr(&pvs_cpus);
 	unsigned int i;
-	unsigned long cr3;
 
 	if (!c->on)
 		return;
 
 	pvs_steps_leave();
-	cr3 = pvs_logical_cr3(c, __native_read_cr3());
-	native_write_cr3(cr3);
-	native_flush_tlb_global();
-	/* Not before: an NMI may still have met a trap. */
-	c->on = false;
+	pvs_load_own(c);
 
 	for (i = 0; i < PVS_NR_ROOTS; i++) {
 		raw_spin_lock(&c->root[i].lock);
 		pvs_root_do_forget(&c->root[i], smp_processor_id(), 0);
 		raw_spin_unlock(&c->root[i].lock);
 	}
+}
+
+/**
+ * pv_shadow_kexec - this CPU goes to another kernel
+ *
+ * Interrupts off, all others stopped wherever they were: takes no lock. Linux's own tables,
+ * in which nothing is hidden, from now on.
+ */
+void pv_shadow_kexec(void)
+{
+	struct pvs_cpu *c = this_cpu_ptr(&pvs_cpus);
+
+	if (c->on)
+		pvs_load_own(c);
 }
 
 /**

@@ -15,7 +15,8 @@ case ${DEBUG:-0} in
 kcsan) VARIANT=-kcsan ;;
 plain) VARIANT=-plain ;;
 xen) VARIANT=-xen ;;
-*) VARIANT=-debug ;;
+1) VARIANT=-debug ;;
+*) printf '%s: DEBUG is 1, kcsan, plain or xen, not %s\n' "${0##*/}" "$DEBUG" >&2; exit 1 ;;
 esac
 # shellcheck disable=SC2034
 {

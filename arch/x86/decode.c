@@ -500,10 +500,10 @@ static void pvs_decode_op(struct pvs_insn *out, struct insn *insn,
 		out->stepped = true;
 		break;
 	}
-	/* Of 16 bits, and for jumps not the same on all processors. */
+	/* Of 16 bits without REX.W, and for jumps not the same on all processors. */
 	if (p->opnd_size && (out->pop || out->stepped)) {
 		out->type = PVS_INSN_UNKNOWN;
-		out->width = 2;
+		out->width = pvs_vex_w(insn) ? 8 : 2;
 	}
 	/* The moves cannot be locked. */
 	if (p->lock)

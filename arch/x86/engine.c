@@ -171,18 +171,17 @@ NOKPROBE_SYMBOL(pvs_user_open);
 static bool pvs_user_writable(unsigned long addr)
 {
 	u8 __user *byte = (u8 __user *)addr;
+	bool done = false;
 	u8 old = 0;
 
 	pagefault_disable();
 	__uaccess_begin_nospec();
 	unsafe_try_cmpxchg_user(byte, &old, 0, fault);
-	user_access_end();
-	pagefault_enable();
-	return true;
+	done = true;
 fault:
 	user_access_end();
 	pagefault_enable();
-	return false;
+	return done;
 }
 NOKPROBE_SYMBOL(pvs_user_writable);
 
@@ -357,12 +356,62 @@ static bool pvs_range_at(unsigned long addr, unsigned int width,
 }
 NOKPROBE_SYMBOL(pvs_range_at);
 
-static void pvs_other_fault(struct pvs_result *result, unsigned long addr, bool write)
+/* Of what user mode may do to all of an operand: where not, or PVS_NOWHERE. */
+static unsigned long pvs_user_denied(unsigned long addr, unsigned int width, bool write)
 {
-	result->other = addr;
-	result->other_write = write;
+	unsigned long last = addr + width - 1;
+	unsigned long need = X86_PF_USER | (write ? X86_PF_WRITE : 0);
+
+	if (!pvs_permits(addr, need))
+		return addr;
+	if (((addr ^ last) & PAGE_MASK) && !pvs_permits(last, need))
+		return last & PAGE_MASK;
+	return PVS_NOWHERE;
 }
-NOKPROBE_SYMBOL(pvs_other_fault);
+NOKPROBE_SYMBOL(pvs_user_denied);
+
+/*
+ * Move an operand between user memory and @data as the instruction would, in one access:
+ * other threads may look, and it may be a device that nobody traces. But that of movdir64b
+ * in 8.
+ */
+#define pvs_user_move(data, user, type, store)					\
+do {										\
+	if (store)								\
+		unsafe_put_user(*(type *)(data), (type __user *)(user), fault);	\
+	else									\
+		unsafe_get_user(*(type *)(data), (type __user *)(user), fault);	\
+} while (0)
+
+/* Return: false if it faults, for Linux's tables have changed meanwhile. */
+static bool pvs_user_access(void *data, unsigned long addr, unsigned int width, bool store)
+{
+	bool done = false;
+	unsigned int i;
+
+	pagefault_disable();
+	__uaccess_begin_nospec();
+	switch (width) {
+	case 1:
+		pvs_user_move(data, addr, u8, store);
+		break;
+	case 2:
+		pvs_user_move(data, addr, u16, store);
+		break;
+	case 4:
+		pvs_user_move(data, addr, u32, store);
+		break;
+	default:
+		for (i = 0; i < width; i += sizeof(u64))
+			pvs_user_move(data + i, addr + i, u64, store);
+	}
+	done = true;
+fault:
+	user_access_end();
+	pagefault_enable();
+	return done;
+}
+NOKPROBE_SYMBOL(pvs_user_access);
 
 /*
  * A move of user mode with one operand in its own memory, which the kernel may have to
@@ -373,43 +422,34 @@ static bool pvs_emulate_user(const struct pvs_insn *insn, const struct pvs_opera
 			     struct pt_regs *regs, struct pvs_result *result)
 {
 	struct pv_shadow_range *from, *to;
-	unsigned long place, fault;
-	void __user *memory;
+	unsigned long place, memory;
 
 	if (!pvs_range_at(ops->addr, insn->width, &from) ||
 	    !pvs_range_at(ops->dst, insn->width, &to) || !from == !to)
 		return false;
 
+	place = from ? pvs_alias_of(from, ops->addr, false) : pvs_alias_of(to, ops->dst, true);
+	if (!place || (insn->aligned && (ops->dst & (insn->width - 1))))
+		return false;
+	/* Before the device is read, for that must not be done twice. */
+	memory = from ? ops->dst : ops->addr;
+	result->other = pvs_user_denied(memory, insn->width, from);
+	result->other_write = from;
+	if (result->other != PVS_NOWHERE)
+		return false;
+
 	if (from) {
-		place = pvs_alias_of(from, ops->addr, false);
-		if (!place || (insn->aligned && (ops->dst & (insn->width - 1))))
-			return false;
-		memory = (void __user *)ops->dst;
-		/* Before the device is read, for that must not be done twice. */
-		fault = pvs_user_unwritable(ops->dst, insn->width);
-		if (fault != PVS_NOWHERE) {
-			pvs_other_fault(result, fault, true);
-			return false;
-		}
 		result->read.addr = ops->addr;
 		result->read.range = from;
 		pvs_read(insn, result->read.data, place);
 		pvs_made(&result->read, true);
 		/* Unmapped by another thread meanwhile: it is restarted. */
-		if (copy_to_user_nofault(memory, result->read.data, insn->width))
+		if (!pvs_user_access(result->read.data, memory, insn->width, true))
 			return true;
 	} else {
-		place = pvs_alias_of(to, ops->dst, true);
-		if (!place || (insn->aligned && (ops->dst & (insn->width - 1))))
+		/* Changed meanwhile: it is stepped, and faults. */
+		if (!pvs_user_access(result->write.data, memory, insn->width, false))
 			return false;
-		memory = (void __user *)ops->addr;
-		if (copy_from_user_nofault(result->write.data, memory, insn->width)) {
-			fault = ops->addr;
-			if (!copy_from_user_nofault(result->write.data, memory, 1))
-				fault = (fault + insn->width - 1) & PAGE_MASK;
-			pvs_other_fault(result, fault, false);
-			return false;
-		}
 		result->write.addr = ops->dst;
 		result->write.range = to;
 		pvs_write(insn, place, result->write.data);

@@ -233,6 +233,8 @@ static void pvs_report_parts(const struct pvs_step *step, enum pv_shadow_dir dir
 {
 	unsigned int width = step->insn->width;
 
+	if (range && !range->client->accessed)
+		return;
 	if (likely(width <= PAGE_SIZE - offset_in_page(addr)))
 		pvs_report_part(step, dir, addr, *(const u64 *)data, data, width,
 				range, engine);
@@ -256,7 +258,7 @@ static void pvs_report_unknown(const struct pvs_insn *insn, unsigned long ip,
 	};
 
 	/* Unless it was untrapped meanwhile: the client expects no more then. */
-	if (range && pvs_trapped(addr) == range)
+	if (range && pvs_still_traps(range, addr))
 		pvs_report(range, &access);
 }
 NOKPROBE_SYMBOL(pvs_report_unknown);
@@ -626,7 +628,8 @@ static bool pvs_step_more(struct pvs_steps *s, struct pvs_step *step,
 		if ((step->addr[i] & PAGE_MASK) == (addr & PAGE_MASK))
 			break;
 	pvs_before_step(step, pvs_does(s), regs, addr, range, write);
-	if (i == nr && pvs_add_page(step, addr, range, write))
+	if (i == nr && pvs_permits(addr, write ? X86_PF_WRITE : 0) &&
+	    pvs_add_page(step, addr, range, write))
 		return true;
 	/* An NMI may have revealed one that we could not. */
 	pvs_step_hide(step);
@@ -887,13 +890,14 @@ NOKPROBE_SYMBOL(pvs_fixed_meanwhile);
  * of user tables counts himself before a root leads there, and while one still does the root
  * is not in step. Interrupts off.
  */
-static __always_inline bool pvs_fault_is_nobodys(struct pt_regs *regs, unsigned long addr)
+static __always_inline bool pvs_fault_is_nobodys(struct pt_regs *regs, unsigned long error_code,
+						 unsigned long addr)
 {
 	if (addr >= TASK_SIZE_MAX || pvs_users_exist() || !pvs_root_in_step(addr))
 		return false;
 	if (user_mode(regs)) {
 		if (unlikely(this_cpu_read(pv_shadow_user_step)))
-			pvs_user_aborted();
+			pvs_user_aborted(!(error_code & X86_PF_INSTR));
 		return true;
 	}
 	/* The kernel's, but for a step's, and where pvs_fixed_meanwhile() may have to look. */
@@ -921,6 +925,15 @@ static bool pvs_fault(struct pt_regs *regs, unsigned long *error_code, unsigned 
 	same = step && step->armed && step->ip == regs->ip &&
 	       step->sp == regs->sp && (regs->flags & X86_EFLAGS_TF);
 
+	/* Not for what is in tables, in whosever. */
+	if (unlikely(*error_code & (X86_PF_SGX | X86_PF_RMP))) {
+		if (same)
+			pvs_step_abort(s, regs, pvs_step_in_parts(step));
+		else if (user_mode(regs))
+			pvs_user_aborted(true);
+		return false;
+	}
+
 	place = pvs_fault_place(where);
 	if (place == PVS_COPIED && (where < TASK_SIZE_MAX || !user_mode(regs)))
 		range = pvs_faulted(where, *error_code);
@@ -946,12 +959,13 @@ static bool pvs_fault(struct pt_regs *regs, unsigned long *error_code, unsigned 
 	/*
 	 * The instruction faults on something else as well. The kernel deals with
 	 * that as it would have, and then it starts anew. One that has several operands
-	 * may have accessed the device before.
+	 * may have accessed the device before; if two of its pages faulted it has been tried.
 	 */
 	if (same)
-		pvs_step_abort(s, regs, !step->known && !(*error_code & X86_PF_INSTR));
+		pvs_step_abort(s, regs, pvs_step_in_parts(step) &&
+					(step->nr > 1 || !(*error_code & X86_PF_INSTR)));
 	else if (user_mode(regs))
-		pvs_user_aborted();
+		pvs_user_aborted(!(*error_code & X86_PF_INSTR));
 
 	return (place == PVS_COPIED ? pvs_fix_copy(where, *error_code) : pvs_fix_root(where)) ||
 	       pvs_fixed_meanwhile(regs, where, *error_code);
@@ -983,7 +997,7 @@ NOKPROBE_SYMBOL(pvs_fault_at);
 struct pv_shadow_trap __pv_shadow_fault(struct pt_regs *regs, unsigned long error_code,
 					unsigned long addr)
 {
-	if (likely(pvs_fault_is_nobodys(regs, addr)))
+	if (likely(pvs_fault_is_nobodys(regs, error_code, addr)))
 		return (struct pv_shadow_trap){ .error_code = error_code, .addr = addr };
 	return pvs_fault_at(regs, error_code, addr);
 }

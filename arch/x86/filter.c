@@ -23,7 +23,7 @@ static int pvs_add_target(struct pvs_filter *filter, enum pvs_target_kind kind,
 	if (kind == PVS_TARGET_DRIVER) {
 		memset(target, 0, sizeof(*target));
 		target->kind = kind;
-		if (!*value || strscpy(target->driver, value) < 0)
+		if (!*value || strchr(value, '=') || strscpy(target->driver, value) < 0)
 			return -EINVAL;
 	} else if (pvs_target_parse(target, value) || target->kind != kind) {
 		return -EINVAL;
@@ -116,7 +116,7 @@ int pvs_filter_add(struct pvs_filter *filter, const char *term)
 /**
  * pvs_filter_parse - read a filter
  * @filter: where to put it
- * @line:   conditions with commas between them; destroyed
+ * @line:   conditions with commas or ends of lines between them; destroyed
  *
  * Return: 0, or an error, and it was said why.
  */
@@ -126,7 +126,7 @@ int pvs_filter_parse(struct pvs_filter *filter, char *line)
 	int ret;
 
 	memset(filter, 0, sizeof(*filter));
-	while ((term = strsep(&line, ","))) {
+	while ((term = strsep(&line, ",\n"))) {
 		term = strim(term);
 		if (!*term)
 			continue;

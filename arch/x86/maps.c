@@ -148,6 +148,7 @@ static void pvs_map_leave(struct pvs_map *map)
 	if (map->id)
 		pvs_map_tell(map, false);
 	map->id = 0;
+	map->error = 0;
 	kvfree(map->trapped);
 	map->trapped = NULL;
 }
@@ -284,6 +285,16 @@ static void pvs_map_untrap(struct pvs_map *map)
 	bitmap_zero(map->part, map->pages);
 }
 
+/* What of it is not seen must not look idle. */
+static void pvs_map_say(const struct pvs_map *map)
+{
+	if (map->error)
+		pvs_tracer_mark("map %d is not traced, error %d\n", map->id, map->error);
+	else if (!bitmap_full(map->trapped, map->pages))
+		pvs_tracer_mark("map %d: %u of %u pages are traced\n", map->id,
+				bitmap_weight(map->trapped, map->pages), map->pages);
+}
+
 /* Trap what is wanted and is not yet: the part, as far as it worked. */
 static int pvs_map_grow(struct pvs_map *map)
 {
@@ -308,9 +319,8 @@ static int pvs_map_grow(struct pvs_map *map)
 		bitmap_set(map->trapped, first, end - first);
 	}
 	bitmap_and(map->part, map->part, map->trapped, map->pages);
-	if (!ret && entered && !bitmap_full(map->trapped, map->pages))
-		pvs_tracer_mark("map %d: %u of %u pages are traced\n", map->id,
-				bitmap_weight(map->trapped, map->pages), map->pages);
+	if (!ret && entered)
+		pvs_map_say(map);
 	return ret;
 }
 
@@ -337,7 +347,7 @@ static void pvs_map_shrink(struct pvs_map *map)
 	if (bitmap_andnot(map->part, map->trapped, map->want, map->pages))
 		pvs_map_untrap(map);
 	bitmap_zero(map->part, map->pages);
-	if (bitmap_empty(map->trapped, map->pages))
+	if (bitmap_empty(map->trapped, map->pages) && !map->error)
 		pvs_map_leave(map);
 }
 
@@ -397,7 +407,8 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 			if (!map->trapped)
 				continue;
 			pvs_map_untrap(map);
-			if (bitmap_empty(map->trapped, map->pages))
+			/* What could not be traced before is still told of as such. */
+			if (bitmap_empty(map->trapped, map->pages) && !map->error)
 				pvs_map_leave(map);
 		}
 		return ret;
@@ -414,6 +425,13 @@ static int pvs_maps_apply(const struct pvs_filter *filter, bool grow)
 	list_for_each_entry(map, &pvs_maps, list) {
 		pvs_map_retrap(map, writes_only);
 		pvs_map_shrink(map);
+		if (map->error && !pvs_map_wanted(map, filter)) {
+			pvs_map_leave(map);
+		} else if (map->error && grow) {
+			map->error = 0;
+			pvs_tracer_mark("map %d: %u of %u pages are traced now\n", map->id,
+					bitmap_weight(map->trapped, map->pages), map->pages);
+		}
 	}
 	if (old != filter) {
 		pv_shadow_synchronize();
@@ -506,9 +524,10 @@ void pvs_map_add(struct pvs_map *map, const struct pvs_map *of)
 		pvs_map_enter(map);
 	kvfree(map->trapped);
 	map->trapped = NULL;
+	map->error = ret;
 	pr_err("cannot trace map %d, phys %pa size 0x%lx: %s; its accesses are not seen\n",
 	       map->id, &map->phys, map->range.end - map->range.start, pvs_why(ret));
-	pvs_tracer_mark("map %d is not traced, error %d\n", map->id, ret);
+	pvs_map_say(map);
 }
 
 /* A mapping is gone. Return: was it told of? */
@@ -648,8 +667,10 @@ int pvs_maps_tracer_on(void)
 			pvs_tracer_chooses = true;
 			/* What is attached already: its lines first, then its events. */
 			list_for_each_entry(map, &pvs_maps, list)
-				if (map->id)
+				if (map->id) {
 					pvs_map_line(map, true);
+					pvs_map_say(map);
+				}
 			WRITE_ONCE(pvs_tracer_listens, true);
 		}
 	}
@@ -672,10 +693,6 @@ void pvs_maps_tracer_off(void)
 		list_for_each_entry(map, &pvs_maps, list)
 			map->since_tracer = false;
 		pvs_maps_apply(pvs_filter, false);
-		/* What could not be traced is told of anew if it is tried again. */
-		list_for_each_entry(map, &pvs_maps, list)
-			if (!map->trapped)
-				pvs_map_leave(map);
 		/* Not before: the last events of what was let go are its. */
 		WRITE_ONCE(pvs_tracer_listens, false);
 		pv_shadow_synchronize();

@@ -22,6 +22,7 @@ struct seq_file;
  * @pages:   number of pages
  * @id:	     number in the trace, 0 if it is not in it
  * @place:   the device it is of, when @id is not 0
+ * @error:   why it could not be traced, or 0; it has its @id nevertheless
  * @since_tracer: made while the tracer was on
  * @inherited: of a process: its parent made it
  * @trapped: pages that are trapped, or NULL; so are the next two, in the same memory
@@ -36,6 +37,7 @@ struct pvs_map {
 	unsigned int		pages;
 	int			id;
 	struct pvs_place	place;
+	int			error;
 	bool			since_tracer;
 	bool			inherited;
 	unsigned long		*trapped;

@@ -54,7 +54,9 @@ bool pvs_mmiotrace_from_boot(void)
  */
 static int __init pvs_mmiotrace_param(char *arg)
 {
-	bool want = true, boot = false;
+	/* Stays if it is given once more. */
+	static bool boot __initdata;
+	bool want = true;
 	char *option;
 
 	while (arg && (option = strsep(&arg, ","))) {
@@ -73,15 +75,20 @@ static int __init pvs_mmiotrace_param(char *arg)
 			pr_err("option '%s' ignored\n", option);
 	}
 
-	if (!want || !pvs_install())
-		return 0;
-
-	pvs_wanted = true;
+	if (!want) {
+		if (pvs_wanted)
+			pr_info("off again; what it needs stays installed\n");
+		boot = false;
+	}
+	pvs_wanted = want && pvs_install();
+	if (!pvs_wanted)
+		boot = false;
 	pvs_boot_wanted = boot;
 	pvs_boot_pending = boot;
 	if (boot)
 		pvs_tracer_early_param();
-	pr_info("installed%s\n", boot ? ", tracing from boot on" : "");
+	if (pvs_wanted)
+		pr_info("installed%s\n", boot ? ", tracing from boot on" : "");
 
 	return 0;
 }

@@ -58,6 +58,15 @@ struct pvs_step {
 	struct pvs_result	result;
 };
 
+/*
+ * If it faults half way, may it have accessed the device by then? One that is known has no
+ * other operand, but the processor's own accesses to the stack, and the jump.
+ */
+static inline bool pvs_step_in_parts(const struct pvs_step *step)
+{
+	return !step->known || step->insn->stepped;
+}
+
 void pvs_time_start(struct pvs_step *step);
 void pvs_time_end(struct pvs_step *step);
 bool pvs_branches_only(bool on);

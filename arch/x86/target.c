@@ -22,10 +22,10 @@ static int pvs_parse_dev(struct pvs_target *target, const char *text)
 	/* sscanf() takes 0x for a number. */
 	if (strpbrk(text, "xX"))
 		return -EINVAL;
-	if (sscanf(text, "%x:%x:%x.%x%n", &domain, &bus, &slot, &func, &n) != 4) {
+	if (sscanf(text, "%8x:%8x:%8x.%8x%n", &domain, &bus, &slot, &func, &n) != 4) {
 		domain = 0;
 		n = 0;
-		if (sscanf(text, "%x:%x.%x%n", &bus, &slot, &func, &n) != 3)
+		if (sscanf(text, "%8x:%8x.%8x%n", &bus, &slot, &func, &n) != 3)
 			return -EINVAL;
 	}
 	if (!n || bus > 0xff || slot > 0x1f || func > 7)

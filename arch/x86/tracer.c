@@ -221,6 +221,9 @@ int pv_shadow_mmiotrace_vprintk(const char *fmt, va_list args)
 		return 0;
 
 	len = vscnprintf(line, sizeof(line), fmt, args);
+	/* Cut off, it is a line nevertheless. */
+	if (len == sizeof(line) - 1)
+		line[len - 1] = '\n';
 	buffer = tr->array_buffer.buffer;
 	ctx = tracing_gen_ctx();
 	event = trace_buffer_lock_reserve(buffer, TRACE_PRINT,
@@ -283,6 +286,10 @@ static void pvs_tracer_reset(struct trace_array *tr)
 
 static void pvs_tracer_open(struct trace_iterator *iter)
 {
+	/* Who dumps the buffer may do so anywhere, interrupts off, and closes nothing. */
+	iter->private = NULL;
+	if (irqs_disabled())
+		return;
 	iter->private = kzalloc(struct_size_t(struct pvs_reader, seen, nr_cpu_ids),
 				GFP_KERNEL);
 }
@@ -367,26 +374,41 @@ static void pvs_see(struct pvs_seen *seen, u64 seq)
 	seen->seq = seq;
 }
 
+/*
+ * How many entries the buffer has no more, or never had for want of room: in front of others
+ * only where somebody has made room since.
+ */
+static u64 pvs_nr_lost(struct trace_buffer *buffer, int cpu)
+{
+	u64 lost = ring_buffer_overrun_cpu(buffer, cpu);
+
+	if (ring_buffer_read_events_cpu(buffer, cpu))
+		lost += ring_buffer_dropped_events_cpu(buffer, cpu) +
+			ring_buffer_commit_overrun_cpu(buffer, cpu);
+	return lost;
+}
+
 /* Say how many events are missing just before this one of the same CPU. */
 static void pvs_print_gap(struct trace_iterator *iter, u64 seq)
 {
-	struct trace_buffer *buffer = iter->array_buffer->buffer;
 	struct pvs_seen *taken = per_cpu_ptr(&pvs_taken, iter->cpu);
 	struct pvs_reader *reader = iter->private;
-	u64 last;
+	u64 last, lost, missing;
 
 	if (!reader)
 		return;
 
-	/*
-	 * Before the first one that this reader sees, another one may have taken
-	 * some out, or the user emptied the buffer: neither is a loss.
-	 */
 	last = pvs_seen_before(&reader->seen[iter->cpu], seq);
-	if (!last && ring_buffer_overrun_cpu(buffer, iter->cpu))
-		last = pvs_seen_before(taken, seq);
-	else if (!last)
-		last = seq - 1;
+	if (!last || seq < last) {
+		/*
+		 * The first one that this reader sees, perhaps once more. Before it another
+		 * one may have taken some out, or the user emptied the buffer: neither is
+		 * a loss.
+		 */
+		lost = pvs_nr_lost(iter->array_buffer->buffer, iter->cpu);
+		missing = seq - 1 - min(pvs_seen_before(taken, seq), seq - 1);
+		last = seq - 1 - min(missing, lost);
+	}
 
 	pvs_see(&reader->seen[iter->cpu], seq);
 	if (reader->pipe)

@@ -59,7 +59,7 @@ static bool pvs_user_same(const struct pvs_ustep *us, const struct pt_regs *regs
 	return us->task == current && us->step.ip == regs->ip && us->step.sp == regs->sp;
 }
 
-/* It will not be completed; what it has done by now is done. */
+/* It will not be completed. If it ran, what it has done by now is done. */
 static void pvs_user_drop(struct pvs_ustep *us)
 {
 	if (!us->task)
@@ -68,7 +68,7 @@ static void pvs_user_drop(struct pvs_ustep *us)
 	if (!us->ran)
 		return;
 	pvs_count(PVS_ABORTED);
-	if (!us->step.known) {
+	if (pvs_step_in_parts(&us->step)) {
 		pvs_time_end(&us->step);
 		pvs_step_report_unknown(&us->step);
 	}
@@ -141,15 +141,19 @@ bool pvs_user_add(unsigned long addr, struct pv_shadow_range *range)
 
 /**
  * pvs_user_aborted - user mode faulted on something that is not trapped
+ * @ran: not when it fetched an instruction
  *
  * If it was the instruction that is being stepped it starts anew after that.
  */
-void pvs_user_aborted(void)
+void pvs_user_aborted(bool ran)
 {
 	struct pvs_ustep *us = this_cpu_ptr(&pvs_usteps);
 
-	if (us->back)
+	if (us->back) {
+		/* With a second page it has been tried before. */
+		us->ran = ran || us->step.nr > 1;
 		pvs_user_drop(us);
+	}
 }
 NOKPROBE_SYMBOL(pvs_user_aborted);
 
@@ -174,7 +178,8 @@ void pvs_user_hide(void)
 {
 	struct pvs_ustep *us = this_cpu_ptr(&pvs_usteps);
 
-	if (unlikely(us->armed))
+	/* Also where they are just about to be hidden. */
+	if (unlikely(us->task))
 		pvs_hide_all(&us->step);
 }
 NOKPROBE_SYMBOL(pvs_user_hide);

@@ -14,7 +14,7 @@ struct pvs_step;
 bool pvs_user_continues(const struct pt_regs *regs);
 void pvs_user_begin(const struct pvs_step *step);
 bool pvs_user_add(unsigned long addr, struct pv_shadow_range *range);
-void pvs_user_aborted(void);
+void pvs_user_aborted(bool ran);
 void pvs_user_settle(void);
 void pvs_user_hide(void);
 void pvs_user_reveal(void);

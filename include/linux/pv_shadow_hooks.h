@@ -50,7 +50,7 @@ unsigned long __pv_shadow_hardware_cr3(unsigned long cr3);
 void __pv_shadow_nmi_enter(struct pt_regs *regs);
 void __pv_shadow_nmi_exit(void);
 void __pv_shadow_flush_range(unsigned long start, unsigned long end);
-void __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
+bool __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
 			  bool tables);
 bool __pv_shadow_user_debug(struct pt_regs *regs, unsigned long *dr6);
 void __pv_shadow_pgd_changed(const void *pgd);
@@ -59,6 +59,7 @@ void __pv_shadow_switch(const struct task_struct *next);
 void __pv_shadow_renamed(const struct task_struct *task);
 void pv_shadow_cpu_alive(void);
 void pv_shadow_cpu_dead(void);
+void pv_shadow_kexec(void);
 
 /*
  * Page fault, first thing: true if it was ours and the access is to go on. If not, it
@@ -140,13 +141,14 @@ static __always_inline void pv_shadow_flush_range(unsigned long start,
 
 /*
  * Before the kernel flushes user addresses from TLBs, and makes that known: before
- * inc_mm_tlb_gen(). @tables are freed as well.
+ * inc_mm_tlb_gen(). @tables are freed as well. True if what the kernel maps with a huge page
+ * may be in TLBs by pages: these are to be flushed, each of them.
  */
-static __always_inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
+static __always_inline bool pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
 					       unsigned long end, bool tables)
 {
-	if (static_branch_unlikely(&pv_shadow_key))
-		__pv_shadow_flush_mm(mm, start, end, tables);
+	return static_branch_unlikely(&pv_shadow_key) &&
+	       __pv_shadow_flush_mm(mm, start, end, tables);
 }
 
 /*
@@ -246,9 +248,10 @@ static inline void pv_shadow_flush_range(unsigned long start, unsigned long end)
 {
 }
 
-static inline void pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
+static inline bool pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start,
 				      unsigned long end, bool tables)
 {
+	return false;
 }
 
 static inline void pv_shadow_user_exit(void) { }
@@ -265,6 +268,7 @@ static inline void pv_shadow_switch(const struct task_struct *next) { }
 static inline void pv_shadow_renamed(const struct task_struct *task) { }
 static inline void pv_shadow_cpu_alive(void) { }
 static inline void pv_shadow_cpu_dead(void) { }
+static inline void pv_shadow_kexec(void) { }
 
 #endif /* CONFIG_PV_SHADOW */
 
