@@ -74,16 +74,34 @@ struct kmemcheck_carried {
 
 /* Of what a CPU runs. A task that goes to another one in between is not followed. */
 static DEFINE_PER_CPU(struct kmemcheck_carried [KMEMCHECK_CARRIED], kmemcheck_carried);
+/*
+ * How many of them are in use, or a little more: counted before one is taken and after one is
+ * free. An NMI may take or free any in between; what that makes us lose counts as
+ * initialized.
+ */
+static DEFINE_PER_CPU(unsigned int, kmemcheck_nr_carried);
+
+static bool kmemcheck_free_carried(struct kmemcheck_carried *c, unsigned long load)
+{
+	if (cmpxchg_local(&c->load, load, 0) != load)
+		return false;
+	this_cpu_dec(kmemcheck_nr_carried);
+	return true;
+}
+NOKPROBE_SYMBOL(kmemcheck_free_carried);
 
 /* The value comes from elsewhere this time. */
 static void kmemcheck_drop_carried(unsigned long load)
 {
-	struct kmemcheck_carried *c = *this_cpu_ptr(&kmemcheck_carried);
+	struct kmemcheck_carried *c;
 	unsigned int i;
 
+	if (likely(!this_cpu_read(kmemcheck_nr_carried)))
+		return;
+	c = *this_cpu_ptr(&kmemcheck_carried);
 	for (i = 0; i < KMEMCHECK_CARRIED; i++)
 		if (c[i].load == load)
-			c[i].load = 0;
+			kmemcheck_free_carried(&c[i], load);
 }
 NOKPROBE_SYMBOL(kmemcheck_drop_carried);
 
@@ -93,26 +111,42 @@ static void kmemcheck_carry(unsigned long load, const struct kmemcheck_store *st
 	static DEFINE_PER_CPU(unsigned int, next);
 	unsigned int i;
 
-	for (i = 0; i < KMEMCHECK_CARRIED; i++)
-		if (!c[i].load)
+	this_cpu_inc(kmemcheck_nr_carried);
+	/* Nobody's until it is filled: an NMI that looks at it must not find the last one's. */
+	for (i = 0; i < KMEMCHECK_CARRIED; i++) {
+		if (READ_ONCE(c[i].load))
+			continue;
+		WRITE_ONCE(c[i].task, NULL);
+		if (!cmpxchg_local(&c[i].load, 0, load))
 			break;
-	if (i == KMEMCHECK_CARRIED)
+	}
+	if (i == KMEMCHECK_CARRIED) {
 		i = this_cpu_inc_return(next) % KMEMCHECK_CARRIED;
-	c[i] = (struct kmemcheck_carried){ load, *store, current };
+		WRITE_ONCE(c[i].task, NULL);
+		if (xchg(&c[i].load, load))
+			this_cpu_dec(kmemcheck_nr_carried);
+	}
+	c[i].store = *store;
+	barrier();
+	WRITE_ONCE(c[i].task, current);
 }
 NOKPROBE_SYMBOL(kmemcheck_carry);
 
 static bool kmemcheck_is_carried(const struct pv_shadow_operands *ops)
 {
-	struct kmemcheck_carried *c = *this_cpu_ptr(&kmemcheck_carried);
+	struct kmemcheck_carried *c;
+	unsigned long load;
 	unsigned int i;
 
+	if (likely(!this_cpu_read(kmemcheck_nr_carried)))
+		return false;
+	c = *this_cpu_ptr(&kmemcheck_carried);
 	for (i = 0; i < KMEMCHECK_CARRIED; i++) {
-		if (likely(!c[i].load || c[i].store.ip != ops->ip ||
+		load = READ_ONCE(c[i].load);
+		if (likely(!load || c[i].store.ip != ops->ip ||
 			   c[i].store.addr != ops->write || c[i].task != current))
 			continue;
-		c[i].load = 0;
-		return true;
+		return kmemcheck_free_carried(&c[i], load);
 	}
 	return false;
 }
@@ -153,13 +187,17 @@ NOKPROBE_SYMBOL(kmemcheck_is_device);
 /* Return: is it told of? */
 static bool kmemcheck_is_used(const struct pv_shadow_operands *ops)
 {
+	struct kmemcheck_area *area;
 	struct kmemcheck_store store;
 
 	switch (kmemcheck_follow(ops->ip, ops->regs, &store)) {
 	case KMEMCHECK_COPIED:
-		if (store.known && kmemcheck_is_device(store.addr))
+		if (!store.known)
+			return false;
+		if (store.addr < TASK_SIZE_MAX || kmemcheck_is_device(store.addr))
 			return true;
-		if (store.known && kmemcheck_area_of(store.addr))
+		area = kmemcheck_area_of(store.addr);
+		if (area && READ_ONCE(area->watched))
 			kmemcheck_carry(ops->ip, &store);
 		return false;
 	case KMEMCHECK_UNUSED:

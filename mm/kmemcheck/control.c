@@ -35,7 +35,7 @@ EXPORT_SYMBOL_GPL(pv_kmemcheck_key);
 int kmemcheck_enabled;
 
 /* Of so many slabs one is watched, if the user does not say of how many. */
-#define KMEMCHECK_SAMPLE	32
+#define KMEMCHECK_SAMPLE	64
 
 static bool kmemcheck_installed __ro_after_init;
 static unsigned int kmemcheck_sample __ro_after_init = 1;

@@ -32,6 +32,7 @@
  * @mixed:  ... and bits of something else
  * @changed: registers that are not what they were behind the load
  * @flags:  the flags depend on it
+ * @width:  bytes that were read
  * @put:    it was put back where it came from
  * @stored: it was stored elsewhere
  * @first:  the load
@@ -43,6 +44,7 @@ struct kmemcheck_flow_state {
 	u32				mixed;
 	u32				changed;
 	bool				flags;
+	u8				width;
 	bool				put;
 	bool				stored;
 	struct insn			first;
@@ -52,10 +54,10 @@ struct kmemcheck_flow_state {
 
 static bool kmemcheck_read(struct insn *insn, unsigned long ip)
 {
-	u8 text[MAX_INSN_SIZE];
+	u64 text[2];
 
-	return !copy_from_kernel_nofault(text, (void *)ip, sizeof(text)) &&
-	       !insn_decode(insn, text, sizeof(text), INSN_MODE_64);
+	pvs_read_text(text, ip);
+	return !insn_decode(insn, text, MAX_INSN_SIZE, INSN_MODE_64);
 }
 NOKPROBE_SYMBOL(kmemcheck_read);
 
@@ -178,11 +180,22 @@ static void kmemcheck_transfer(struct kmemcheck_flow_state *f, u32 to, u32 from,
 	bool carries = f->carry & (part ? to | from : from);
 	bool mixed = f->mixed & (part ? to | from : from);
 
+	/* What stays is of something else than what comes. */
+	mixed |= part && (!(f->carry & to) != !(f->carry & from));
+
 	kmemcheck_assign(f, to, carries);
 	if (mixed)
 		f->mixed |= to;
 }
 NOKPROBE_SYMBOL(kmemcheck_transfer);
+
+/* A part of a register is set to something else. */
+static void kmemcheck_set_part(struct kmemcheck_flow_state *f, u32 reg)
+{
+	f->changed |= reg;
+	f->mixed |= f->carry & reg;
+}
+NOKPROBE_SYMBOL(kmemcheck_set_part);
 
 /* and, or, xor, shifts: bits of the result are those of the operands, or none. */
 static void kmemcheck_combine(struct kmemcheck_flow_state *f, u32 to, u32 from, bool mixed)
@@ -233,7 +246,7 @@ static int kmemcheck_move(struct kmemcheck_flow_state *f, const struct insn *ins
 		f->carry &= ~reg;
 		return KMEMCHECK_ON;
 	}
-	if (!f->stored && !(f->mixed & reg)) {
+	if (!f->stored && !(f->mixed & reg) && (bytes ? 1 : insn->opnd_bytes) <= f->width) {
 		f->store->ip = ip;
 		f->store->known = kmemcheck_resolve(f, insn, ip, &f->store->addr);
 	} else if (!f->stored) {
@@ -341,8 +354,10 @@ static int kmemcheck_two_bytes(struct kmemcheck_flow_state *f, const struct insn
 	case 0x40 ... 0x4f:
 		if (f->flags)
 			return KMEMCHECK_USED;
+		/* One of two, and nobody says which. */
 		f->changed |= kmemcheck_reg(insn, false);
-		if (!kmemcheck_in_memory(insn) && (f->carry & kmemcheck_rm(insn, false))) {
+		if (f->carry & (kmemcheck_reg(insn, false) |
+				(kmemcheck_in_memory(insn) ? 0 : kmemcheck_rm(insn, false)))) {
 			f->carry |= kmemcheck_reg(insn, false);
 			f->mixed |= kmemcheck_reg(insn, false);
 		}
@@ -353,7 +368,7 @@ static int kmemcheck_two_bytes(struct kmemcheck_flow_state *f, const struct insn
 		if (f->flags)
 			return KMEMCHECK_USED;
 		if (!kmemcheck_in_memory(insn))
-			f->changed |= kmemcheck_rm(insn, true);
+			kmemcheck_set_part(f, kmemcheck_rm(insn, true));
 		return KMEMCHECK_ON;
 	}
 	return kmemcheck_undecided(f);
@@ -486,13 +501,15 @@ static int kmemcheck_step(struct kmemcheck_flow_state *f, const struct insn *ins
 		return KMEMCHECK_ON;
 	case 0xc6:
 		if (!kmemcheck_in_memory(insn))
-			f->changed |= kmemcheck_rm(insn, true);
+			kmemcheck_set_part(f, kmemcheck_rm(insn, true));
 		return KMEMCHECK_ON;
-	case 0x90: case 0x68: case 0x6a:
+	case 0x90: /* nop, but with r8 an xchg */
+		return X86_REX_B(insn->rex_prefix.value) ? kmemcheck_undecided(f) : KMEMCHECK_ON;
+	case 0x68: case 0x6a:
 		return KMEMCHECK_ON;
 	case 0xb0 ... 0xb7:
-		f->changed |= kmemcheck_register(insn, op & 7, X86_REX_B(insn->rex_prefix.value),
-						 true);
+		kmemcheck_set_part(f, kmemcheck_register(insn, op & 7,
+							 X86_REX_B(insn->rex_prefix.value), true));
 		return KMEMCHECK_ON;
 	case 0xa8: case 0xa9:
 		if (f->carry & BIT(0))
@@ -516,6 +533,9 @@ static int kmemcheck_step(struct kmemcheck_flow_state *f, const struct insn *ins
 				 false);
 		return KMEMCHECK_ON;
 	case 0xc0: case 0xc1: case 0xd0: case 0xd1:
+		/* rcl, rcr */
+		if (f->flags && (X86_MODRM_REG(insn->modrm.value) & 6) == 2)
+			return KMEMCHECK_USED;
 		if (!kmemcheck_in_memory(insn))
 			kmemcheck_combine(f, kmemcheck_rm(insn, bytes), 0, false);
 		return KMEMCHECK_ON;
@@ -547,18 +567,67 @@ static int kmemcheck_step(struct kmemcheck_flow_state *f, const struct insn *ins
 }
 NOKPROBE_SYMBOL(kmemcheck_step);
 
-/* The register that a plain load sets, or 0. */
-static u32 kmemcheck_loaded(const struct insn *insn)
+static bool kmemcheck_is_cmov(const struct insn *insn)
+{
+	return insn->opcode.bytes[0] == 0x0f && (insn->opcode.bytes[1] & 0xf0) == 0x40;
+}
+NOKPROBE_SYMBOL(kmemcheck_is_cmov);
+
+/* Is the condition true that the end of an opcode says? */
+static bool kmemcheck_condition(unsigned long flags, u8 condition)
+{
+	bool less = !(flags & X86_EFLAGS_SF) != !(flags & X86_EFLAGS_OF), is = false;
+
+	switch (condition >> 1 & 7) {
+	case 0:
+		is = flags & X86_EFLAGS_OF;
+		break;
+	case 1:
+		is = flags & X86_EFLAGS_CF;
+		break;
+	case 2:
+		is = flags & X86_EFLAGS_ZF;
+		break;
+	case 3:
+		is = flags & (X86_EFLAGS_CF | X86_EFLAGS_ZF);
+		break;
+	case 4:
+		is = flags & X86_EFLAGS_SF;
+		break;
+	case 5:
+		is = flags & X86_EFLAGS_PF;
+		break;
+	case 6:
+		is = less;
+		break;
+	case 7:
+		is = less || (flags & X86_EFLAGS_ZF);
+		break;
+	}
+	return is != (condition & 1);
+}
+NOKPROBE_SYMBOL(kmemcheck_condition);
+
+/* The register that a plain load sets, or 0, and how much of it is what was read. */
+static u32 kmemcheck_loaded(const struct insn *insn, u8 *width)
 {
 	u8 op = insn->opcode.bytes[0];
 
 	if (insn_is_avx((struct insn *)insn))
 		return 0;
+	*width = insn->opnd_bytes;
+	if (kmemcheck_is_cmov(insn))
+		return kmemcheck_reg(insn, false);
 	if (op == 0x0f) {
 		op = insn->opcode.bytes[1];
+		*width = op & 1 ? 2 : 1;
 		return op == 0xb6 || op == 0xb7 || op == 0xbe || op == 0xbf ?
 		       kmemcheck_reg(insn, false) : 0;
 	}
+	if (op == 0x8a)
+		*width = 1;
+	else if (op == 0x63)
+		*width = 4;
 	if (op == 0x8a || op == 0x8b || op == 0x63)
 		return kmemcheck_reg(insn, op == 0x8a);
 	return 0;
@@ -592,9 +661,17 @@ enum kmemcheck_flow kmemcheck_follow(unsigned long ip, const struct pt_regs *reg
 
 	if (!kmemcheck_read(&f.first, ip))
 		return KMEMCHECK_USED;
-	f.carry = kmemcheck_loaded(&f.first);
+	f.carry = kmemcheck_loaded(&f.first, &f.width);
 	if (!f.carry)
 		return KMEMCHECK_USED;
+	/* It reads in any case. */
+	if (kmemcheck_is_cmov(&f.first) &&
+	    !kmemcheck_condition(regs->flags, f.first.opcode.bytes[1]))
+		return KMEMCHECK_UNUSED;
+	/* ah to bh are the second byte of a register. */
+	if (f.first.opcode.bytes[0] == 0x8a && !f.first.rex_prefix.nbytes &&
+	    X86_MODRM_REG(f.first.modrm.value) >= 4)
+		f.mixed = f.carry;
 	/* Its address is not known any more, if that was overwritten. */
 	f.changed = f.carry & kmemcheck_address(&f.first);
 	ip += f.first.length;
@@ -602,7 +679,8 @@ enum kmemcheck_flow kmemcheck_follow(unsigned long ip, const struct pt_regs *reg
 	for (i = 0; i < KMEMCHECK_AHEAD; i++, ip += insn.length) {
 		if (!kmemcheck_read(&insn, ip))
 			break;
-		if (insn.opcode.bytes[0] == 0xe9 || insn.opcode.bytes[0] == 0xeb) {
+		if (!insn_is_avx(&insn) &&
+		    (insn.opcode.bytes[0] == 0xe9 || insn.opcode.bytes[0] == 0xeb)) {
 			target = ip + insn.length + (long)insn.immediate.value;
 			if (kmemcheck_is_return(target))
 				return kmemcheck_return(&f);

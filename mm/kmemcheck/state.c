@@ -18,13 +18,16 @@
 #include "../direct.h"
 #include "kmemcheck.h"
 
-/* The state of a byte, and of how many behind it; NULL if nobody watches it. */
+/*
+ * The state of a byte, and of how many behind it; NULL if nobody watches it. Where it is not
+ * hidden yet, what is written is not seen: nothing may become uninitialized there.
+ */
 static u8 *kmemcheck_states(unsigned long addr, unsigned long *room)
 {
 	struct kmemcheck_area *area = kmemcheck_area_of(addr);
 	unsigned long offset;
 
-	if (!area) {
+	if (!area || !READ_ONCE(area->watched)) {
 		*room = PAGE_SIZE - offset_in_page(addr);
 		return NULL;
 	}

@@ -328,12 +328,21 @@ static void bug_compare(void)
 
 static ssize_t uninit_read(struct file *file, char __user *to, size_t size, loff_t *pos)
 {
+	u32 __user *words = (u32 __user *)to;
 	char *p = take(64);
+	u32 *word = (u32 *)p;
 	ssize_t ret = min_t(size_t, size, 64);
 
 	memset(p, 'x', 40);
-	if (copy_to_user(to, p, ret))
-		ret = -EFAULT;
+	if (size != 2 * sizeof(u32)) {
+		if (copy_to_user(to, p, ret))
+			ret = -EFAULT;
+	} else if (user_access_begin(to, size)) {
+		unsafe_put_user(word[0], words, fault);
+		unsafe_put_user(word[15], words + 1, fault);
+fault:
+		user_access_end();
+	}
 	kfree(p);
 	return ret;
 }
@@ -355,6 +364,12 @@ static bool misc_registered;
 static void bug_user(void)
 {
 	misc_registered = !misc_register(&uninit_misc);
+}
+
+/* By a store of the driver's own */
+static void bug_put_user(void)
+{
+	bug_user();
 }
 
 static void bug_device(void)
@@ -885,7 +900,7 @@ static const struct {
 	TEST(bug_after_free), TEST(bug_memcpy), TEST(bug_memcpy_unaligned),
 	TEST(bug_memcpy_after_free), TEST(bug_struct_copy), TEST(bug_increment),
 	TEST(bug_large), TEST(bug_realloc), TEST(bug_reused), TEST(bug_printk),
-	TEST(bug_check), TEST(bug_compare), TEST(bug_user), TEST(bug_device),
+	TEST(bug_check), TEST(bug_compare), TEST(bug_user), TEST(bug_put_user), TEST(bug_device),
 	TEST(bug_dma), TEST(bug_race), TEST(bug_page), TEST(bug_constructed),
 	TEST(bug_constructed_after_free), TEST(bug_typesafe),
 	TEST(bug_cmps), TEST(bug_cmps_source), TEST(bug_scas), TEST(bug_fild), TEST(bug_fld),

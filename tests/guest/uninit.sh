@@ -23,6 +23,7 @@ bug_printk 32-bit read from uninitialized memory
 bug_check use of 4 bytes from uninitialized memory
 bug_compare read from uninitialized memory
 bug_user 24 bytes from uninitialized memory .* copied to the user
+bug_put_user 32-bit read from uninitialized memory
 bug_device 32-bit read from uninitialized memory
 bug_dma 56 bytes from uninitialized memory .* given to a device
 bug_race 64-bit read from uninitialized memory
@@ -92,7 +93,10 @@ driver()
 	all=$(told)
 	before=$(reported)
 	modprobe uninit test="$name" || { not_ok "$name: not done"; return; }
-	[ "$name" != bug_user ] || head -c 64 /dev/uninit >/dev/null
+	case $name in
+	bug_user) head -c 64 /dev/uninit >/dev/null ;;
+	bug_put_user) dd if=/dev/uninit bs=8 count=1 of=/dev/null 2>/dev/null ;;
+	esac
 	found=$(($(reported) - before))
 	printed $found
 	dmesg >/tmp/log

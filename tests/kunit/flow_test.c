@@ -49,6 +49,17 @@ TEXT(memory, "cmpl $0, (%rdi)\n jne 1f\n 1: ret");
 TEXT(conditional, "mov (%rdi), %eax\n and $1, %eax\n cmovne %ecx, %edx\n ret");
 TEXT(carry, "mov (%rdi), %eax\n shr $1, %eax\n adc $0, %ecx\n xor %eax, %eax\n ret");
 
+TEXT(copy_cmov, "mov 4(%rdi), %eax\n cmp $3, %edx\n cmovg (%rdi), %eax\n mov %eax, (%rsi)\n"
+		"xor %eax, %eax\n ret");
+TEXT(copy_high, "mov 1(%rdi), %ah\n mov %ax, (%rsi)\n xor %eax, %eax\n ret");
+TEXT(copy_half, "mov 1(%rdi), %al\n mov %cl, %ah\n mov %ax, (%rsi)\n xor %eax, %eax\n ret");
+TEXT(copy_byte, "mov 1(%rdi), %al\n mov %al, (%rsi)\n xor %eax, %eax\n ret");
+TEXT(copy_set, "mov (%rdi), %eax\n mov $5, %al\n mov %eax, (%rsi)\n xor %eax, %eax\n ret");
+TEXT(copy_wider, "movzbl (%rdi), %eax\n mov %eax, (%rsi)\n xor %eax, %eax\n ret");
+TEXT(cmov_false, "cmove (%rdi), %rax\n ret");
+TEXT(cmov_true, "cmovne (%rdi), %rax\n mov %rax, (%rsi)\n xor %eax, %eax\n ret");
+TEXT(cmov_used, "cmovne (%rdi), %rax\n test %rax, %rax\n jne 1f\n 1: ret");
+TEXT(vector, "mov (%rdi), %rax\n vpor (%rax), %xmm0, %xmm0\n xor %eax, %eax\n ret");
 TEXT(copy_unknown, "mov (%rdi), %rax\n mov %rax, (%rsi)\n lock incl (%rsi)\n cpuid\n ret");
 TEXT(copy_down, "mov -8(%rdi), %rax\n mov %rax, -16(%rsi)\n xor %eax, %eax\n ret");
 TEXT(copy_far, "mov (%rdi), %rax\n mov %rax, -0x1000(%rsi)\n xor %eax, %eax\n ret");
@@ -79,7 +90,10 @@ static const struct flow_case {
 	CASE(copy_mixed, COPIED, 0), CASE(copy_jump, COPIED, 0x2000),
 	CASE(field_elsewhere, COPIED, 0), CASE(field, UNUSED, 0),
 	CASE(field_other, UNUSED, 0), CASE(overwritten, UNUSED, 0),
-	CASE(cleared, UNUSED, 0),
+	CASE(cleared, UNUSED, 0), CASE(copy_cmov, COPIED, 0), CASE(copy_high, COPIED, 0),
+	CASE(copy_half, COPIED, 0), CASE(copy_byte, COPIED, 0x2000), CASE(copy_set, COPIED, 0),
+	CASE(copy_wider, COPIED, 0), CASE(cmov_false, UNUSED, 0),
+	CASE(cmov_true, COPIED, 0x2000), CASE(cmov_used, USED, 0), CASE(vector, USED, 0),
 };
 
 static void flow_test_cases(struct kunit *test)
