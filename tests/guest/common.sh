@@ -16,9 +16,12 @@ vm_status=0
 
 mkdir -p "$TOP/build/test-logs"
 work=$(mktemp -d "$TOP/build/test-logs/work.XXXXXX")
+# What is kept of a failure is kept of what was ended before it could tell, too.
 cleanup()
 {
-	if [ "$failures" != 0 ] && [ -n "${KEEP:-}" ]; then
+	local rc=$?
+
+	if [ $rc != 0 ] && [ $rc != 77 ] && [ -n "${KEEP:-}" ]; then
 		echo "# kept: $work"
 	else
 		rm -rf "$work"
@@ -50,6 +53,12 @@ finish()
 many()
 {
 	case ${DEBUG:-0} in 0 | '') echo "$1" ;; *) echo $(($1 / 10)) ;; esac
+}
+
+# has_kmemcheck: DEBUG=1 has KASAN instead.
+has_kmemcheck()
+{
+	[ "${DEBUG:-0}" != 1 ]
 }
 
 # program NAME [OPTION]...: build user/NAME.c for the guest; it is $work/NAME

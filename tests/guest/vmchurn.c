@@ -29,7 +29,7 @@ MODULE_PARM_DESC(phys, "physical address of a register to read (default: edu's f
 static void __iomem *bar;
 static struct pci_dev *pdev;
 static struct task_struct **tasks;
-static atomic_long_t areas, near, wrong;
+static atomic_long_t areas, near, reads, wrong;
 
 static void fill(u64 *p, unsigned int pages, u64 value)
 {
@@ -101,8 +101,10 @@ static int churn(void *arg)
 			value[i] = (u64)prandom_u32_state(&rnd) << 32 | index << 16;
 			fill(area[i], pages[i], value[i]);
 		}
-		if (prandom_u32_state(&rnd) % 16 == 0)
+		if (prandom_u32_state(&rnd) % 16 == 0) {
 			readl(bar);
+			atomic_long_inc(&reads);
+		}
 		/* There are others, and a guest's CPUs may be more than the host's. */
 		if (prandom_u32_state(&rnd) % 32 == 0)
 			usleep_range(500, 1000);
@@ -164,9 +166,11 @@ static void __exit vmchurn_exit(void)
 	if (pdev)
 		pci_disable_device(pdev);
 	pci_dev_put(pdev);
-	pr_info("%ld areas, %ld of them near, %ld wrong values\n",
-		atomic_long_read(&areas), atomic_long_read(&near),
-		atomic_long_read(&wrong));
+	pr_info("%ld reads, %ld areas, %ld of them near, %ld wrong values\n",
+		atomic_long_read(&reads), atomic_long_read(&areas),
+		atomic_long_read(&near), atomic_long_read(&wrong));
+	/* Whoever started us, and looks at what or not */
+	WARN(atomic_long_read(&wrong), "memory is not what was written\n");
 }
 
 module_init(vmchurn_init);

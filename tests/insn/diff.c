@@ -65,6 +65,8 @@ static volatile bool running;
 static volatile int signo;
 static volatile unsigned long fault_addr;
 static volatile bool page_fault;
+/* It had run, and left a stack pointer to which an interrupt could not return. */
+static volatile bool interrupted;
 
 /* Now and then: is it still at the same? */
 static void on_alarm(const ucontext_t *uc)
@@ -89,6 +91,10 @@ static void on_signal(int nr, siginfo_t *info, void *context)
 		on_alarm(uc);
 		return;
 	}
+	if (running && !signo && uc->uc_mcontext.gregs[REG_RIP] == (long)insn_native_return)
+		interrupted = true;
+	/* Where it has to be an address. */
+	uc->uc_mcontext.gregs[REG_RSP] = (unsigned long)uc->uc_mcontext.gregs[REG_RSP] >> 17;
 	/* Ours, or one that makes the way back from the first one fault as well. */
 	if (!running || signo) {
 		fprintf(stderr, "not ok - signal %d at %llx, address %p, after %s\n",
@@ -128,11 +134,14 @@ static bool run_native(struct pt_regs *regs)
 	memcpy(text, the.text, the.len);
 	text[the.len] = 0xe9;
 	memcpy(text + the.len + 1, &rel, sizeof(rel));
-	*regs = the.regs;
-	signo = 0;
-	running = true;
-	insn_native(text, regs, vectors, vectors_native, vector_mask);
-	running = false;
+	do {
+		*regs = the.regs;
+		signo = 0;
+		interrupted = false;
+		running = true;
+		insn_native(text, regs, vectors, vectors_native, vector_mask);
+		running = false;
+	} while (interrupted);
 	return !signo;
 }
 

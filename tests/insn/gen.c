@@ -1044,8 +1044,8 @@ void gen_make(const struct gen *g, unsigned long target, const u8 *data,
 			X86_EFLAGS_FIXED;
 	for (i = 0; i < 16; i++)
 		gen_set(c, i, gen_random(&s.seed));
-	if (g->kernel)
-		c->regs.sp = g->sp;
+	/* There are processors on which no interrupt returns to one that is none. */
+	c->regs.sp = g->kernel ? g->sp : c->regs.sp >> 17;
 
 	gen_sizes(&s, g, f);
 	s.addr32 = below(&s.seed, 5) == 0 && !g->kernel;

@@ -98,6 +98,9 @@ static bool is_moved(const ZydisDecodedInstruction *z)
 /* It is not the same on all processors, or Zydis has not the manuals' opinion. */
 static bool is_disputed(const ZydisDecodedInstruction *z)
 {
+	/* r13d is no base without a displacement. */
+	if (z->address_width == 32 && z->raw.modrm.mod == 0 && z->raw.sib.base == 5)
+		return true;
 	switch (z->mnemonic) {
 	case ZYDIS_MNEMONIC_JMP:
 	case ZYDIS_MNEMONIC_CALL:
@@ -115,8 +118,7 @@ static bool is_disputed(const ZydisDecodedInstruction *z)
 	case ZYDIS_MNEMONIC_VPGATHERQQ:
 		return true;
 	default:
-		/* r13d is no base without a displacement. */
-		return z->address_width == 32 && z->raw.modrm.mod == 0 && z->raw.sib.base == 5;
+		return false;
 	}
 }
 

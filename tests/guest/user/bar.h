@@ -39,12 +39,13 @@ static inline int open_vfio(char *name, off_t *offset)
 }
 
 /**
- * map_bar - map a device
+ * map_bar_as - map a device
  * @name: FILE, FILE@OFFSET (in hexadecimal), or vfio=GROUP:DEVICE:REGION
  * @at:	  where, or NULL for anywhere
  * @size: how much
+ * @flags: MAP_SHARED, or MAP_PRIVATE
  */
-static inline void *map_bar(const char *name, void *at, size_t size)
+static inline void *map_bar_as(const char *name, void *at, size_t size, int flags)
 {
 	char *copy = strdup(name), *where = strchr(copy, '@');
 	off_t offset = 0;
@@ -62,12 +63,17 @@ static inline void *map_bar(const char *name, void *at, size_t size)
 	}
 	if (fd < 0)
 		err(1, "%s", name);
-	bar = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | (at ? MAP_FIXED : 0), fd,
-		   offset);
+	bar = mmap(at, size, PROT_READ | PROT_WRITE, flags | (at ? MAP_FIXED : 0), fd, offset);
 	if (bar == MAP_FAILED)
 		err(1, "mmap %s", name);
 	free(copy);
 	return bar;
+}
+
+/* The same, shared. */
+static inline void *map_bar(const char *name, void *at, size_t size)
+{
+	return map_bar_as(name, at, size, MAP_SHARED);
 }
 
 /**

@@ -2,8 +2,11 @@
 /*
  * A process of 32 bits that maps a BAR: what it reads is what it wrote.
  *
- * compat BAR COUNT
+ * compat BAR COUNT [flip]: while another thread takes the BAR away, and gives it back
  */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -17,8 +20,29 @@
 		bad += have_ != want_;						\
 	} while (0)
 
+static volatile int done;
+static volatile unsigned int faults;
+
+static void *flip(void *bar)
+{
+	while (!done) {
+		mprotect(bar, 4 * 4096, PROT_NONE);
+		mprotect(bar, 4 * 4096, PROT_READ | PROT_WRITE);
+		usleep(100);
+	}
+	return NULL;
+}
+
+/* It is made once more. */
+static void on_fault(int sig)
+{
+	(void)sig;
+	faults++;
+}
+
 int main(int argc, char **argv)
 {
+	pthread_t thread;
 	unsigned int i, n, bad = 0, count;
 	uint32_t buf[4] = {}, *from, *to;
 	uint8_t *bar;
@@ -27,6 +51,11 @@ int main(int argc, char **argv)
 		errx(1, "usage: compat BAR COUNT");
 	count = atoi(argv[2]);
 	bar = map_bar(argv[1], NULL, 4 * 4096);
+	if (argc > 3) {
+		signal(SIGSEGV, on_fault);
+		if (pthread_create(&thread, NULL, flip, bar))
+			errx(1, "no thread");
+	}
 	for (i = 0; i < count; i++) {
 		uint8_t *p = bar + i % 0x1000 * 4;
 
@@ -43,6 +72,12 @@ int main(int argc, char **argv)
 		asm volatile("rep movsl" : "+S"(from), "+D"(to), "+c"(n) : : "memory");
 		bad += buf[0] != 0x12345679;
 	}
-	printf("compat: %u rounds, %u wrong\n", count, bad);
+	if (argc > 3) {
+		done = 1;
+		pthread_join(thread, NULL);
+		if (!faults)
+			bad++;
+	}
+	printf("compat: %u rounds, %u wrong, %u faults\n", count, bad, faults);
 	return bad != 0;
 }

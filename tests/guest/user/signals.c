@@ -243,6 +243,33 @@ static void confined(void)
 	printf("and it is confined: signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
+/* Mapped privately and written to, it is memory, of which Linux makes what it likes. */
+static void private(const char *name)
+{
+	volatile uint8_t *p = map_bar_as(name, NULL, PAGE, MAP_PRIVATE);
+	unsigned int i, differ = 0;
+	pid_t pid;
+
+	for (i = 0; i < PAGE; i += 4)
+		*(volatile uint32_t *)(bar + i) = i;
+	printf("private: 0x%x", *(volatile uint32_t *)(p + 512));
+	p[0] = 'a';
+	for (i = 4; i < PAGE; i += 4)
+		differ += *(volatile uint32_t *)(p + i) != i;
+	printf(", copied, %u differ, BAR 0x%x\n", differ, bar[0]);
+	/* With such memory Linux refuses to. */
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	printf("private: %s\n", pid < 0 ? strerror(errno) : "forked");
+	mprotect((void *)p, PAGE, PROT_READ);
+	TRY("private: write what is read-only", write32(p, 1));
+	TRY("private: read it", read32(p));
+	mprotect((void *)p, PAGE, PROT_NONE);
+	TRY("private: read nothing", read32(p));
+	munmap((void *)p, PAGE);
+}
+
 static void exceptions(void)
 {
 	uint32_t mxcsr = 0x1d80, plain = 0x1f80; /* division by zero is not masked */
@@ -413,6 +440,7 @@ int main(int argc, char **argv)
 	debugged(33 /* PTRACE_SINGLEBLOCK */, "stepped by blocks");
 	system_calls();
 	exceptions();
+	private(argv[1]);
 	keys();
 	confined();
 	faults();
