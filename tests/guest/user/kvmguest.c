@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * kvmguest RUNS [PROBE [STOP]]: for each CPU a process and in it a guest that counts in
- * steps of 7 in memory and tells each value by port I/O, RUNS times; each process
+ * kvmguest RUNS [PROBE [STOP]]: for each CPU that it may use a process and in it a guest that
+ * counts in steps of 7 in memory and tells each value by port I/O, RUNS times; each process
  * goes from CPU to CPU. Whatever CR3 a VM exit loads stays until somebody else runs:
  * PROBE is cr3probe's file, to be read right after an exit. Into STOP, tracing_on of an
  * instance that traces KVM, 0 is written when a value is wrong.
@@ -87,7 +87,8 @@ static void tell_wrong(int vcpu, const uint8_t *memory, uint16_t told, int stop)
 	printf(".\n");
 }
 
-static int run_guest(int index, int nr_cpus, unsigned long runs, int probe, int stop)
+static int run_guest(int index, const int *cpus, int nr_cpus, unsigned long runs, int probe,
+		     int stop)
 {
 	struct kvm_userspace_memory_region region = { .memory_size = MEMORY };
 	unsigned long n, wrong = 0, foreign = 0;
@@ -100,7 +101,7 @@ static int run_guest(int index, int nr_cpus, unsigned long runs, int probe, int 
 	int kvm, vm, vcpu, len;
 	uint8_t *memory;
 
-	pin(index);
+	pin(cpus[index]);
 	kvm = open("/dev/kvm", O_RDWR);
 	if (kvm < 0)
 		fail("/dev/kvm");
@@ -134,7 +135,7 @@ static int run_guest(int index, int nr_cpus, unsigned long runs, int probe, int 
 		uint16_t want = 7 * n, told, stored;
 
 		if (n % 256 == 255)
-			pin((index + n / 256) % nr_cpus);
+			pin(cpus[(index + n / 256) % nr_cpus]);
 		if (ioctl(vcpu, KVM_RUN, 0))
 			fail("KVM_RUN");
 		if (probe >= 0 && n % 16 == 0)
@@ -166,8 +167,9 @@ static int run_guest(int index, int nr_cpus, unsigned long runs, int probe, int 
 int main(int argc, char **argv)
 {
 	unsigned long runs = argc > 1 ? strtoul(argv[1], NULL, 0) : 1000;
-	int nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int probe = -1, stop = -1, status, bad = 0, i;
+	int probe = -1, stop = -1, status, bad = 0, nr_cpus = 0, i;
+	int cpus[CPU_SETSIZE];
+	cpu_set_t set;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 2) {
@@ -180,13 +182,18 @@ int main(int argc, char **argv)
 		if (stop < 0)
 			fail(argv[3]);
 	}
+	if (sched_getaffinity(0, sizeof(set), &set))
+		fail("sched_getaffinity");
+	for (i = 0; i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set))
+			cpus[nr_cpus++] = i;
 	for (i = 0; i < nr_cpus; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			fail("fork");
 		if (!pid)
-			exit(run_guest(i, nr_cpus, runs, probe, stop));
+			exit(run_guest(i, cpus, nr_cpus, runs, probe, stop));
 	}
 	while (wait(&status) > 0)
 		bad |= status;
