@@ -75,11 +75,8 @@ static int __init pvs_mmiotrace_param(char *arg)
 			pr_err("option '%s' ignored\n", option);
 	}
 
-	if (!want) {
-		if (pvs_wanted)
-			pr_info("off again; what it needs stays installed\n");
-		boot = false;
-	}
+	if (!want && pvs_wanted)
+		pr_info("off again; what it needs stays installed\n");
 	pvs_wanted = want && pvs_install();
 	if (!pvs_wanted)
 		boot = false;
