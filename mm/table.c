@@ -13,6 +13,7 @@
  * looks again after its write (mirror): either it finds the table then, or the
  * table's first reading sees the change.
  */
+#include <linux/bitmap.h>
 #include <linux/hash.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -21,6 +22,7 @@
 #include <linux/rculist_nulls.h>
 #include <linux/slab.h>
 
+#include <asm/sections.h>
 #include <asm/trap_pf.h>
 
 #include "mem.h"
@@ -88,13 +90,15 @@ static struct hlist_nulls_head *pvs_bucket(struct pvs_tree *tree, u64 ref)
 	return &tree->hash[hash_64(ref >> PAGE_SHIFT, PVS_HASH_BITS)];
 }
 
-/* Of all trees but processes': how many tables have copies, by the end of their address. */
+/* How many tables have copies, by the end of their addresses. */
 atomic_t pvs_table_filter[PVS_FILTER_SIZE];
 
-static void pvs_filter_add(const struct pvs_tree *tree, u64 ref, int by)
+static void pvs_filter_add(u64 ref, int by)
 {
-	if (!tree->user)
-		atomic_add(by, &pvs_table_filter[(ref >> PAGE_SHIFT) % PVS_FILTER_SIZE]);
+	atomic_add(by, pvs_copied_count(__va(ref)));
+	/* Where the image has it: whoever writes to it may have found it by its name. */
+	if (ref >= __pa_symbol(_text) && ref < __pa_symbol(_end))
+		atomic_add(by, pvs_copied_count((void *)(ref - phys_base + __START_KERNEL_map)));
 }
 
 static void pvs_hash_move(struct pvs_table *t, u64 ref)
@@ -104,18 +108,18 @@ static void pvs_hash_move(struct pvs_table *t, u64 ref)
 	raw_spin_lock(&tree->hash_lock);
 	if (t->ref) {
 		hlist_nulls_del_rcu(&t->hash);
-		pvs_filter_add(tree, t->ref, -1);
+		pvs_filter_add(t->ref, -1);
 	}
 	WRITE_ONCE(t->ref, ref);
 	if (ref) {
-		pvs_filter_add(tree, ref, 1);
+		pvs_filter_add(ref, 1);
 		hlist_nulls_add_head_rcu(&t->hash, pvs_bucket(tree, ref));
 	}
 	raw_spin_unlock(&tree->hash_lock);
 
 	/*
-	 * Known first, read afterwards: pairs with those in pvs_mirror() and in front of
-	 * pvs_may_be_copied().
+	 * Known first, read afterwards: pairs with those in pvs_mirror() and
+	 * pvs_write_shadowed().
 	 */
 	smp_mb();
 }
@@ -551,6 +555,8 @@ static struct pvs_table *pvs_child_create(struct pvs_table *parent,
 	pvs_resource(t, pvs_ref_entry(parent, index));
 	/* complete when seen; pairs with the dependency in pvs_child() */
 	smp_store_release(&parent->slot[index], t);
+	if (parent == tree->root)
+		set_bit(index, tree->linked);
 	pvs_sync_entry(parent, index);
 	pvs_unlock(parent);
 	local_irq_restore(flags);
@@ -739,6 +745,7 @@ void pvs_tables_remove(struct pvs_tree *tree, struct list_head *dead)
 {
 	struct pvs_table *t, *parent;
 	unsigned long flags;
+	unsigned int index;
 
 	lockdep_assert_held(&tree->lock);
 
@@ -746,7 +753,10 @@ void pvs_tables_remove(struct pvs_tree *tree, struct list_head *dead)
 		parent = t->parent;
 		local_irq_save(flags);
 		raw_spin_lock_nested(&parent->lock, parent->level);
-		WRITE_ONCE(parent->slot[pvs_index(t->start, parent->level)], NULL);
+		index = pvs_index(t->start, parent->level);
+		WRITE_ONCE(parent->slot[index], NULL);
+		if (parent == tree->root)
+			clear_bit(index, tree->linked);
 		raw_spin_lock_nested(&t->lock, t->level);
 		pvs_hash_move(t, 0);
 		pvs_unlock(t);
@@ -968,7 +978,8 @@ static bool pvs_child_differs(struct pvs_table *t, bool lazy,
 	diff->have = t->ref ?: t->leaf;
 	diff->want = ref ?: leaf;
 	differs = t->ref != ref || (!ref && !pvs_same(t->leaf, leaf)) ||
-		  (ref && pvs_hash_find(t->tree, ref) != t);
+		  (ref && (pvs_hash_find(t->tree, ref) != t ||
+			   !atomic_read(pvs_copied_count(__va(ref)))));
 	if (lazy && !diff->want)
 		differs = false;
 	pvs_unlock(t);
@@ -1083,6 +1094,7 @@ int pvs_tree_init(struct pvs_tree *tree, u64 *ref, unsigned int level,
 
 	raw_spin_lock_init(&tree->hash_lock);
 	atomic_set(&tree->nr_tables, 0);
+	bitmap_zero(tree->linked, PVS_ENTRIES);
 	for (i = 0; i < ARRAY_SIZE(tree->hash); i++)
 		INIT_HLIST_NULLS_HEAD(&tree->hash[i], i);
 

@@ -83,6 +83,7 @@ struct pvs_table {
  * @nr_tables:	   tables, without the root
  * @user:	   of user addresses: there is no reference table for any of them, and
  *		   what is not a link is filled in by who knows what it has to be
+ * @linked:	   slots of the root that hold a table; set before and cleared after root_changed
  * @hash:	   tables by the physical address of their reference table
  */
 struct pvs_tree {
@@ -93,6 +94,7 @@ struct pvs_tree {
 	unsigned int		nr_copies;
 	atomic_t		nr_tables;
 	bool			user;
+	DECLARE_BITMAP(linked, PVS_ENTRIES);
 	struct hlist_nulls_head	hash[1 << PVS_HASH_BITS];
 };
 
@@ -107,6 +109,7 @@ struct pvs_tree {
  * @PVS_DIFF_CR3:    the CPU is on no root, or on one though nothing is traced
  * @PVS_DIFF_TASK:   the CPU is on a root, and its task is not wanted
  * @PVS_DIFF_MM:     what the CPU runs on stands for another pgd than Linux loaded
+ * @PVS_DIFF_PGD:    a root stands for a pgd, and it is not counted
  * @PVS_DIFF_DEAD:   the CPU does not run, but its roots are in use
  * @PVS_DIFF_STEP:   an access is under way where none can be
  * @PVS_DIFF_COUNT:  the counters do not add up
@@ -123,6 +126,7 @@ enum pvs_diff_kind {
 	PVS_DIFF_CR3,
 	PVS_DIFF_TASK,
 	PVS_DIFF_MM,
+	PVS_DIFF_PGD,
 	PVS_DIFF_DEAD,
 	PVS_DIFF_STEP,
 	PVS_DIFF_COUNT,
@@ -234,21 +238,18 @@ void pvs_table_sync_own(struct pvs_tree *tree, unsigned long addr,
 extern atomic_t pvs_table_filter[PVS_FILTER_SIZE];
 
 /**
- * pvs_may_be_copied - may there be copies of the table that an entry is in
+ * pvs_copied_count - where it is counted how many tables like an entry's have copies
  * @entry: entry of a table of the kernel's, or what set_pte() or the like was given instead
  *
- * Asked at each write of an entry, so that it has to be short. The direct map begins at
- * a multiple of 1G: an address there ends as the physical one does. Of all others, the
- * kernel's image and what is mapped by vmalloc(), the answer is yes.
+ * Asked at each write of an entry, so that it has to be short. Tables in the kernel's image
+ * are counted by both of their addresses. What is mapped by vmalloc() is no table: then any
+ * answer will do.
  *
- * Return: false if there are none, as of most tables.
+ * Return: a counter; while it is 0 the entry's table has none, as most.
  */
-static inline bool pvs_may_be_copied(const void *entry)
+static inline atomic_t *pvs_copied_count(const void *entry)
 {
-	unsigned long addr = (unsigned long)entry;
-
-	return unlikely(addr >= VMALLOC_START) ||
-	       unlikely(atomic_read(&pvs_table_filter[(addr >> PAGE_SHIFT) % PVS_FILTER_SIZE]));
+	return &pvs_table_filter[((unsigned long)entry >> PAGE_SHIFT) % PVS_FILTER_SIZE];
 }
 
 bool pvs_store(struct pvs_tree *tree, void *entry, u64 val);

@@ -522,6 +522,30 @@ static void pvs_user_drop(struct pvs_user *user, struct pvs_flush *f)
 	pvs_tables_drop(user->tree.root, f);
 }
 
+/* Some process has copies; has this one? */
+static noinline bool pvs_mm_drop(struct mm_struct *mm, unsigned long start, unsigned long end,
+				 bool tables)
+{
+	struct pvs_flush f = {
+		.start = start,
+		/* The page behind what programs may use, so that the last table is whole. */
+		.last = min(end, TASK_SIZE_MAX + PAGE_SIZE) - 1,
+		.tables = tables,
+	};
+	struct pvs_user *user;
+
+	if (start >= end || f.start > f.last)
+		return false;
+
+	rcu_read_lock();
+	user = pvs_user_find(__pa(mm->pgd));
+	if (user)
+		pvs_user_drop(user, &f);
+	rcu_read_unlock();
+
+	return user;
+}
+
 /**
  * __pv_shadow_flush_mm - an address space is about to be flushed from TLBs
  * @mm:	    it
@@ -536,26 +560,9 @@ static void pvs_user_drop(struct pvs_user *user, struct pvs_flush *f)
 bool __pv_shadow_flush_mm(struct mm_struct *mm, unsigned long start, unsigned long end,
 			  bool tables)
 {
-	struct pvs_flush f = {
-		.start = start,
-		/* The page behind what programs may use, so that the last table is whole. */
-		.last = min(end, TASK_SIZE_MAX + PAGE_SIZE) - 1,
-		.tables = tables,
-	};
-	struct pvs_user *user;
-
-	if (!pvs_users_exist() || start >= end || f.start > f.last)
-		return false;
-
-	/* Changed first, looked up afterwards: pairs with the one in pvs_user_get(). */
+	/* Changed first, asked afterwards: pairs with the one in pvs_user_get(). */
 	smp_mb();
-	rcu_read_lock();
-	user = pvs_user_find(__pa(mm->pgd));
-	if (user)
-		pvs_user_drop(user, &f);
-	rcu_read_unlock();
-
-	return user;
+	return unlikely(pvs_users_exist()) && pvs_mm_drop(mm, start, end, tables);
 }
 
 /**

@@ -189,6 +189,10 @@ static void pvs_diffs_show(struct seq_file *m, const struct pvs_verify *v)
 			seq_printf(m, "cpu %d: runs on the tables of 0x%llx, but Linux loaded 0x%llx\n",
 				   v->cpu, d->have, d->want);
 			break;
+		case PVS_DIFF_PGD:
+			seq_printf(m, "cpu %d: a root stands for 0x%llx, and those who change that do not know\n",
+				   v->cpu, d->have);
+			break;
 		case PVS_DIFF_DEAD:
 			seq_printf(m, "cpu %d: dead, and not off its roots: pgd 0x%llx\n",
 				   v->cpu, d->have);

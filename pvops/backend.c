@@ -110,31 +110,54 @@ bool pv_shadow_installed(void)
 	return pvs_installed;
 }
 
-/*
- * Write an entry that has copies. Most tables have none, so that this is a look-up
- * that finds nothing. The native store is a plain one for all but the highest
- * level.
- *
- * Return: false if it has to be written natively, and pvs_changed() told.
- */
-static bool pvs_stored(void *entry, u64 val)
+/* Copies first. */
+static noinline void pvs_write_copied(pteval_t *entry, pteval_t val)
 {
-	return static_branch_unlikely(&pv_shadow_key) && pvs_may_be_copied(entry) &&
-	       pvs_store(&pvs_tree, entry, val);
+	if (pvs_store(&pvs_tree, entry, val))
+		return;
+	WRITE_ONCE(*entry, val);
+	pvs_mirror(&pvs_tree, entry);
 }
 
-/* An entry changed of which no copy was known: perhaps there is one now. */
-static void pvs_changed(const void *entry)
+/* An entry was written of which no copy was known: perhaps there is one now. */
+static noinline void pvs_written(const pteval_t *entry)
 {
-	if (!static_branch_unlikely(&pv_shadow_key))
+	pvs_mirror(&pvs_tree, entry);
+}
+
+/* While somebody traces. Most tables have no copies. */
+static __always_inline void pvs_write_shadowed(pteval_t *entry, pteval_t val)
+{
+	const atomic_t *copied = pvs_copied_count(entry);
+
+	if (unlikely(atomic_read(copied))) {
+		pvs_write_copied(entry, val);
 		return;
+	}
+	WRITE_ONCE(*entry, val);
 	/* Changed first, asked afterwards: pairs with pvs_hash_move(). */
 	smp_mb();
-	if (pvs_may_be_copied(entry))
-		pvs_mirror(&pvs_tree, entry);
+	if (unlikely(atomic_read(copied)))
+		pvs_written(entry);
 }
 
-/* The same where the table may be a pgd. */
+/* Write an entry of any level but the highest, where the native store is a plain one. */
+static __always_inline void pvs_write(pteval_t *entry, pteval_t val)
+{
+	if (static_branch_unlikely(&pv_shadow_key)) {
+		pvs_write_shadowed(entry, val);
+		return;
+	}
+	WRITE_ONCE(*entry, val);
+	/*
+	 * Somebody may have begun to trace. Who switches the key on interrupts this CPU when the
+	 * code is another: either it is before us, or the entry was written before.
+	 */
+	if (static_branch_unlikely(&pv_shadow_key))
+		pvs_written(entry);
+}
+
+/* An entry was written of a table that may be a pgd. */
 static void pvs_top_changed(const void *entry)
 {
 	if (static_branch_unlikely(&pv_shadow_key)) {
@@ -145,26 +168,17 @@ static void pvs_top_changed(const void *entry)
 
 static void pvs_set_pte(pte_t *ptep, pte_t pte)
 {
-	if (pvs_stored(ptep, pte.pte))
-		return;
-	native_set_pte(ptep, pte);
-	pvs_changed(ptep);
+	pvs_write(&ptep->pte, pte.pte);
 }
 
 static void pvs_set_pmd(pmd_t *pmdp, pmd_t pmd)
 {
-	if (pvs_stored(pmdp, pmd.pmd))
-		return;
-	native_set_pmd(pmdp, pmd);
-	pvs_changed(pmdp);
+	pvs_write(&pmdp->pmd, pmd.pmd);
 }
 
 static void pvs_set_pud(pud_t *pudp, pud_t pud)
 {
-	if (pvs_stored(pudp, pud.pud))
-		return;
-	native_set_pud(pudp, pud);
-	pvs_changed(pudp);
+	pvs_write(&pudp->pud, pud.pud);
 }
 
 static void pvs_set_p4d(p4d_t *p4dp, p4d_t p4d)
@@ -175,10 +189,7 @@ static void pvs_set_p4d(p4d_t *p4dp, p4d_t p4d)
 		pvs_top_changed(p4dp);
 		return;
 	}
-	if (pvs_stored(p4dp, p4d.p4d))
-		return;
-	native_set_p4d(p4dp, p4d);
-	pvs_changed(p4dp);
+	pvs_write((pteval_t *)p4dp, native_p4d_val(p4d));
 }
 
 #if CONFIG_PGTABLE_LEVELS >= 5

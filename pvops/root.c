@@ -12,6 +12,7 @@
  * it has a few of them, whether or not it has PCIDs; which root it is does not matter
  * to the PCID, for all that can be cached of one is in the other as well.
  */
+#include <kunit/visibility.h>
 #include <linux/cpufeature.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
@@ -60,8 +61,8 @@ struct pvs_root {
  * @loads: how often one was loaded
  * @on:    this CPU runs on its roots; changed by the CPU itself, interrupts off
  *
- * Other CPUs look at @root whenever a pgd changes. What each load of CR3 writes is in cache
- * lines apart from that.
+ * Other CPUs look at @root when a pgd changes that roots stand for. What each load of CR3
+ * writes is in cache lines apart from that.
  */
 struct pvs_cpu {
 	struct pvs_root	root[PVS_NR_ROOTS];
@@ -72,6 +73,16 @@ struct pvs_cpu {
 };
 
 static DEFINE_PER_CPU_ALIGNED(struct pvs_cpu, pvs_cpus);
+
+/* How many roots, of all CPUs, stand for a pgd, by the end of its address. */
+#define PVS_PGD_COUNTS	512
+static atomic_t pvs_pgd_counts[PVS_PGD_COUNTS];
+
+/* With PTI a pgd has two pages. */
+VISIBLE_IF_KUNIT atomic_t *pvs_pgd_count(u64 pgd)
+{
+	return &pvs_pgd_counts[(pgd >> (PAGE_SHIFT + 1)) % PVS_PGD_COUNTS];
+}
 
 struct pvs_tree pvs_tree = {
 	.lock = __MUTEX_INITIALIZER(pvs_tree.lock),
@@ -84,6 +95,20 @@ struct pvs_tree pvs_tree = {
 static unsigned int pvs_root_order(void)
 {
 	return boot_cpu_has(X86_FEATURE_PTI) ? 1 : 0;
+}
+
+/* Have a root stand for another pgd, or for none if that is 0. Lock held. */
+static void pvs_root_assign(struct pvs_root *root, u64 pgd)
+{
+	u64 was = root->pgd;
+
+	WRITE_ONCE(root->pgd, pgd);
+	if (pgd)
+		atomic_inc(pvs_pgd_count(pgd));
+	/* It stands for the other no more: who finds that uncounted need not come here. */
+	smp_mb__before_atomic();
+	if (was)
+		atomic_dec(pvs_pgd_count(was));
 }
 
 /**
@@ -111,8 +136,7 @@ void pvs_roots_free(void)
 		for (i = 0; i < PVS_NR_ROOTS; i++) {
 			struct pvs_root *root = &per_cpu(pvs_cpus, cpu).root[i];
 
-			root->pgd = 0;
-			root->user = NULL;
+			WARN_ON_ONCE(root->pgd);
 			free_pages((unsigned long)root->page, pvs_root_order());
 			root->page = NULL;
 			root->pa = 0;
@@ -205,69 +229,64 @@ static bool pvs_root_set(struct pvs_root *root, unsigned int index, int cpu)
 	return changed;
 }
 
-#define PVS_ROOT_BATCH	8
-
 /*
- * Are entries what the pgd has, with no table of ours among them? Whoever changes one of them
- * meanwhile sees to it himself afterwards (pvs_root_fill()), and what is read is compared and
- * no more: how it is read does not matter.
+ * Make those entries that lead to our tables what they have to be. Lock held. Who links a
+ * table meanwhile comes to this root afterwards.
  */
-static __always_inline bool pvs_root_batch_good(const u64 *page, const u64 *pgd, void **slot)
+static void pvs_root_set_linked(struct pvs_root *root, const struct pvs_tree *tree, int cpu)
 {
-#define PVS_ROOT_ODD(i)	((page[i] ^ pgd[i]) | (unsigned long)slot[i])
-	/* Who writes to pgd[] or slot[] meanwhile comes to this root afterwards. */
-	return !data_race(PVS_ROOT_ODD(0) | PVS_ROOT_ODD(1) | PVS_ROOT_ODD(2) | PVS_ROOT_ODD(3) |
-			  PVS_ROOT_ODD(4) | PVS_ROOT_ODD(5) | PVS_ROOT_ODD(6) | PVS_ROOT_ODD(7));
-#undef PVS_ROOT_ODD
+	unsigned long bits;
+	unsigned int w, i;
+
+	for (w = 0; w < BITS_TO_LONGS(PVS_ENTRIES); w++) {
+		bits = READ_ONCE(tree->linked[w]);
+		for_each_set_bit(i, &bits, BITS_PER_LONG)
+			pvs_root_set(root, w * BITS_PER_LONG + i, cpu);
+	}
 }
 
-/* Entries, whole batches, given the tables of ours that there may be among them. */
-static void pvs_root_set_some(struct pvs_root *root, unsigned int from, unsigned int to,
-			      void **slot, int cpu)
+/* Eight entries at a time: all are copied whenever a root is to stand for another pgd. */
+static void pvs_root_copy(u64 *page, const u64 *pgd, unsigned int nr)
 {
-	const u64 *page = root->page, *pgd = __va(root->pgd);
-	bool twin = pvs_root_order();
-	unsigned int i, j;
+	const u64 *end = pgd + nr;
 
-	for (i = from; i < to; i += PVS_ROOT_BATCH) {
-		/* Most are: empty, or the kernel's, which each pgd has. */
-		if (pvs_root_batch_good(page + i, pgd + i, slot + i) &&
-		    (!twin || pvs_root_batch_good(page + i + PVS_ENTRIES, pgd + i + PVS_ENTRIES,
-						  slot + i)))
-			continue;
-		for (j = i; j < i + PVS_ROOT_BATCH; j++)
-			pvs_root_set(root, j, cpu);
+	for (; pgd < end; page += 8, pgd += 8) {
+		page[0] = READ_ONCE(pgd[0]);
+		page[1] = READ_ONCE(pgd[1]);
+		page[2] = READ_ONCE(pgd[2]);
+		page[3] = READ_ONCE(pgd[3]);
+		page[4] = READ_ONCE(pgd[4]);
+		page[5] = READ_ONCE(pgd[5]);
+		page[6] = READ_ONCE(pgd[6]);
+		page[7] = READ_ONCE(pgd[7]);
 	}
 }
 
 /*
- * Make all entries what they have to be, whenever a root is to stand for another pgd. Lock
- * held.
+ * Have a root stand for another pgd. Not one that is in CR3: for a while it maps what is to
+ * be hidden.
  */
-static void pvs_root_set_all(struct pvs_root *root, int cpu)
-{
-	static void *none[PTRS_PER_PGD / 2];
-	unsigned int i = PTRS_PER_PGD / 2;
-
-	pvs_root_set_some(root, 0, i, root->user ? root->user->tree.root->slot : none, cpu);
-	if (READ_ONCE(pvs_direct_shift))
-		for (; i < PVS_DIRECT_FIRST + PVS_DIRECT_ENTRIES; i++)
-			pvs_root_set(root, i, cpu);
-	pvs_root_set_some(root, i, PTRS_PER_PGD, pvs_tree.root->slot, cpu);
-}
-
 static void pvs_root_fill(struct pvs_root *root, u64 pgd, int cpu)
 {
+	unsigned int i;
+
 	raw_spin_lock(&root->lock);
-	WRITE_ONCE(root->pgd, pgd);
+	pvs_root_assign(root, pgd);
 	/*
 	 * Say whose root it is before the first entry is read: whoever changes an
-	 * entry of the pgd does so before asking (pvs_root_mirror()), and so does who
-	 * makes copies of its user tables (pvs_root_user_changed()).
+	 * entry of the pgd does so before asking (pvs_each_root()), and so does who
+	 * makes copies, of the kernel's tables (pvs_root_changed()) or of the user's
+	 * (pvs_root_user_changed()).
 	 */
 	smp_mb();
 	WRITE_ONCE(root->user, pvs_user_find(pgd));
-	pvs_root_set_all(root, cpu);
+	pvs_root_copy(root->page, __va(pgd), PVS_ENTRIES << pvs_root_order());
+	if (root->user)
+		pvs_root_set_linked(root, &root->user->tree, cpu);
+	pvs_root_set_linked(root, &pvs_tree, cpu);
+	if (READ_ONCE(pvs_direct_shift))
+		for (i = 0; i < PVS_DIRECT_ENTRIES; i++)
+			pvs_root_set(root, PVS_DIRECT_FIRST + i, cpu);
 	raw_spin_unlock(&root->lock);
 }
 
@@ -301,6 +320,7 @@ static unsigned int pvs_root_oldest(struct pvs_cpu *c)
 	struct pvs_root *loaded = pvs_root_loaded(c);
 	unsigned int i, oldest = PVS_NR_ROOTS;
 
+	BUILD_BUG_ON(PVS_NR_ROOTS < 2);
 	for (i = 0; i < PVS_NR_ROOTS; i++) {
 		if (&c->root[i] == loaded)
 			continue;
@@ -436,11 +456,12 @@ unsigned long __pv_shadow_hardware_cr3(unsigned long cr3)
 	return pvs_cpu_on() ? __native_read_cr3() : cr3;
 }
 
-static bool pvs_root_stands_for(const struct pvs_root *root, u64 pgd)
+/* Does it for a pgd, or for whatever if that is 0? */
+static __always_inline bool pvs_root_stands_for(const struct pvs_root *root, u64 pgd)
 {
 	u64 have = READ_ONCE(root->pgd);
 
-	return have && (!pgd || have == pgd);
+	return pgd ? have == pgd : have != 0;
 }
 
 /*
@@ -457,11 +478,14 @@ static void pvs_each_root(u64 pgd, void (*fn)(struct pvs_root *root, int cpu,
 
 	/* Changed first, asked afterwards: pairs with pvs_root_fill(). */
 	smp_mb();
+	/* Most entries are written for an address space that no CPU has a root of. */
+	if (pgd && !atomic_read(pvs_pgd_count(pgd)))
+		return;
 
 	for_each_possible_cpu(cpu) {
 		for (i = 0; i < PVS_NR_ROOTS; i++) {
 			root = &per_cpu(pvs_cpus, cpu).root[i];
-			if (!pvs_root_stands_for(root, pgd))
+			if (likely(!pvs_root_stands_for(root, pgd)))
 				continue;
 			raw_spin_lock_irqsave(&root->lock, flags);
 			if (pvs_root_stands_for(root, pgd))
@@ -482,12 +506,15 @@ static void pvs_root_do_set(struct pvs_root *root, int cpu, unsigned int index)
 
 static void pvs_root_do_set_all(struct pvs_root *root, int cpu, unsigned int unused)
 {
-	pvs_root_set_all(root, cpu);
+	unsigned int i;
+
+	for (i = 0; i < PVS_ENTRIES; i++)
+		pvs_root_set(root, i, cpu);
 }
 
 static void pvs_root_do_forget(struct pvs_root *root, int cpu, unsigned int unused)
 {
-	WRITE_ONCE(root->pgd, 0);
+	pvs_root_assign(root, 0);
 	WRITE_ONCE(root->user, NULL);
 }
 
@@ -663,6 +690,13 @@ static unsigned int pvs_root_differs(struct pvs_root *root,
 	u64 want;
 
 	raw_spin_lock(&root->lock);
+	if (root->pgd && found < max && !atomic_read(pvs_pgd_count(root->pgd))) {
+		diff[found++] = (struct pvs_diff){
+			.kind = PVS_DIFF_PGD,
+			.copy = cpu,
+			.have = root->pgd,
+		};
+	}
 	for (i = 0; i < PVS_ENTRIES << pvs_root_order() && found < max; i++) {
 		if (!root->pgd)
 			break;

@@ -6,6 +6,7 @@
 #ifndef _PV_SHADOW_ROOT_H
 #define _PV_SHADOW_ROOT_H
 
+#include <linux/atomic.h>
 #include <linux/smp.h>
 #include <linux/types.h>
 
@@ -19,6 +20,7 @@ int pvs_roots_init(void);
 int pvs_roots_alloc(void);
 void pvs_roots_free(void);
 unsigned int pvs_root_pages(void);
+atomic_t *pvs_pgd_count(u64 pgd);
 
 unsigned long pvs_read_cr3(void);
 void pvs_write_cr3(unsigned long cr3);

@@ -694,6 +694,17 @@ static void live_break_root(void *unused)
 	WRITE_ONCE(root[LIVE_USER], was);
 }
 
+/* Who changes the pgd would not come to this CPU's root. */
+static void live_break_pgd(void *unused)
+{
+	atomic_t *count = pvs_pgd_count(read_cr3_pa());
+	int was = atomic_xchg(count, 0);
+
+	/* Another pgd may be counted there as well. */
+	live_broken.found = live_found(PVS_DIFF_PGD) > 0;
+	atomic_add(was, count);
+}
+
 static void live_break_count(void *unused)
 {
 	this_cpu_dec(pvs_stats[PVS_RECORDED]);
@@ -746,6 +757,7 @@ static const struct {
 } live_breaks[] = {
 	{ "on Linux's own tables", live_break_cr3 },
 	{ "a root's entry", live_break_root },
+	{ "a root that nobody knows of", live_break_pgd },
 	{ "an event that nobody recorded", live_break_count },
 	{ "on its roots for a task that is not wanted", live_break_task },
 	{ "dead, and on its roots", live_break_alive },

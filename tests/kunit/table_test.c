@@ -350,6 +350,29 @@ static void test_mirror(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, pvs_mirror(&ctx->tree, (void *)0x1000));
 }
 
+/* A table in the kernel's image is known by both of its addresses while it has copies. */
+static void test_image(struct kunit *test)
+{
+	static u64 table[PVS_ENTRIES] __aligned(PAGE_SIZE);
+	atomic_t *image = pvs_copied_count(table);
+	atomic_t *direct = pvs_copied_count(__va(__pa_symbol(table)));
+	struct test_ctx *ctx = test->priv;
+	int image_was = atomic_read(image), direct_was = atomic_read(direct);
+	int by = image == direct ? 2 : 1;
+
+	test_start(test, 4);
+	*test_entry(test, TEST_ADDR, 2) = __pa_symbol(table) | TEST_TABLE;
+	test_create(test, TEST_ADDR);
+	KUNIT_EXPECT_EQ(test, by, atomic_read(image) - image_was);
+	KUNIT_EXPECT_EQ(test, by, atomic_read(direct) - direct_was);
+	KUNIT_EXPECT_TRUE(test, pvs_store(&ctx->tree, &table[pvs_index(TEST_ADDR, 1)],
+					  0x1234000 | TEST_PAGE));
+	KUNIT_EXPECT_EQ(test, 0x1234000 | TEST_PAGE, test_walk(test, TEST_ADDR, TEST_COPIES - 1));
+	pvs_tree_exit(&ctx->tree);
+	KUNIT_EXPECT_EQ(test, image_was, atomic_read(image));
+	KUNIT_EXPECT_EQ(test, direct_was, atomic_read(direct));
+}
+
 static void test_volatile_bits(struct kunit *test)
 {
 	struct pvs_table *t;
@@ -844,6 +867,7 @@ static struct kunit_case table_test_cases[] = {
 	KUNIT_CASE(test_hide),
 	KUNIT_CASE(test_writes_only),
 	KUNIT_CASE(test_mirror),
+	KUNIT_CASE(test_image),
 	KUNIT_CASE(test_volatile_bits),
 	KUNIT_CASE(test_split_2m),
 	KUNIT_CASE(test_split_1g),

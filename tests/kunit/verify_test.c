@@ -156,10 +156,16 @@ static void test_diff_entry(struct kunit *test)
 	test_clean(test);
 }
 
-/* A copy of a table that the reference has no more */
+/* A copy of a table that the reference has no more, or that its writers do not know of */
 static void test_diff_source(struct kunit *test)
 {
 	struct test_ctx *ctx = test->priv;
+	atomic_t *count = pvs_copied_count(ctx->ref[1]);
+	int was = atomic_xchg(count, 0);
+
+	KUNIT_EXPECT_EQ(test, TEST_COPIES, test_found(ctx, PVS_DIFF_SOURCE, true));
+	atomic_add(was, count);
+	test_clean(test);
 
 	*test_entry(ctx, 2) = __pa(ctx->other) | TEST_TABLE;
 	KUNIT_EXPECT_EQ(test, TEST_COPIES, test_found(ctx, PVS_DIFF_SOURCE, true));
