@@ -83,14 +83,15 @@ quiet_hotplug()
 	done
 }
 
-# memory_blocks: how many there are, all of them in use
+# memory_blocks: how many there are, all of them in use. One look: what comes after it would be
+# counted without being in use yet.
 memory_blocks()
 {
-	if grep -qv online /sys/devices/system/memory/memory[0-9]*/state; then
-		echo not
-	else
-		ls -d /sys/devices/system/memory/memory[0-9]* | wc -l
-	fi
+	_states=$(cat /sys/devices/system/memory/memory[0-9]*/state 2>/dev/null)
+	case $_states in
+	*offline*) echo not ;;
+	*) echo "$_states" | wc -l ;;
+	esac
 }
 
 # plug MIB: memory, which tests/guest/dimms has the host plug in. pull: take it off again,
