@@ -10,5 +10,6 @@
 	...,
 	"kmsan_copy_to_user",
 +	"__pv_kmemcheck_copy_to_user",
++	"__raw_callee_save___pv_kmemcheck_copy_to_user",
 	...
  };

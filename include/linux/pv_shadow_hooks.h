@@ -8,10 +8,10 @@
 #define _LINUX_PV_SHADOW_HOOKS_H
 
 #include <linux/jump_label.h>
+#include <linux/pv_shadow_rare.h>
 #include <linux/stdarg.h>
 #include <linux/types.h>
 
-#include <asm/asm.h>
 #include <asm/percpu.h>
 #include <asm/pgtable_types.h>
 
@@ -150,14 +150,6 @@ static __always_inline bool pv_shadow_flush_mm(struct mm_struct *mm, unsigned lo
 	return static_branch_unlikely(&pv_shadow_key) &&
 	       __pv_shadow_flush_mm(mm, start, end, tables);
 }
-
-/*
- * To call where each system call comes by, and hardly one has a reason to: what keeps the
- * registers is the callee's thunk. What it takes is in memory.
- */
-#define pv_shadow_rare_call(func)						\
-	asm volatile("call __raw_callee_save_" #func				\
-		     : ASM_CALL_CONSTRAINT : : "rax", "memory", "cc")
 
 /* The last thing on the way to user mode, interrupts off ... */
 static __always_inline void pv_shadow_user_exit(void)

@@ -9,7 +9,9 @@
 #define _LINUX_PV_SHADOW_KMEMCHECK_H
 
 #include <linux/dma-direction.h>
+#include <linux/instruction_pointer.h>
 #include <linux/jump_label.h>
+#include <linux/pv_shadow_rare.h>
 #include <linux/types.h>
 
 struct kmem_cache;
@@ -27,7 +29,8 @@ void __pv_kmemcheck_copy_page(struct page *dst, struct page *src);
 void __pv_kmemcheck_kmalloc_large(const void *object, size_t size, gfp_t flags);
 void __pv_kmemcheck_mark(const void *addr, size_t size, bool initialized);
 void __pv_kmemcheck_check(const void *addr, size_t size);
-void __pv_kmemcheck_copy_to_user(void __user *to, const void *from, size_t size);
+void __pv_kmemcheck_copy_to_user(void __user *to, const void *from, size_t size,
+				 unsigned long ip);
 void __pv_kmemcheck_dma(struct page *page, size_t offset, size_t size,
 			enum dma_data_direction dir);
 void __pv_kmemcheck_dma_sg(struct scatterlist *sg, int nents, enum dma_data_direction dir);
@@ -67,39 +70,42 @@ static __always_inline void pv_kmemcheck_new_slab(struct kmem_cache *s, void *st
 						  unsigned int order, gfp_t flags)
 {
 	if (pv_kmemcheck_on())
-		__pv_kmemcheck_new_slab(s, start, order, flags);
+		pv_shadow_rare_call(__pv_kmemcheck_new_slab,
+				    "D" (s), "S" (start), "d" (order), "c" (flags));
 }
 
 /* Where SLUB finds its own pointer in a free object, without kmemcheck's seeing it. */
 static __always_inline unsigned long pv_kmemcheck_seen(unsigned long addr)
 {
-	return pv_kmemcheck_on() ? __pv_kmemcheck_seen(addr) : addr;
+	return pv_kmemcheck_on() ? pv_shadow_rare_call(__pv_kmemcheck_seen, "D" (addr)) : addr;
 }
 
 static __always_inline void pv_kmemcheck_slab_alloc(struct kmem_cache *s, void *object,
 						    gfp_t flags)
 {
 	if (pv_kmemcheck_on())
-		__pv_kmemcheck_slab_alloc(s, object, flags);
+		pv_shadow_rare_call(__pv_kmemcheck_slab_alloc,
+				    "D" (s), "S" (object), "d" (flags));
 }
 
 static __always_inline void pv_kmemcheck_slab_free(struct kmem_cache *s, void *object)
 {
 	if (pv_kmemcheck_on())
-		__pv_kmemcheck_slab_free(s, object);
+		pv_shadow_rare_call(__pv_kmemcheck_slab_free, "D" (s), "S" (object));
 }
 
 static __always_inline void pv_kmemcheck_free_page(struct page *page, unsigned int order)
 {
 	if (pv_kmemcheck_on())
-		__pv_kmemcheck_free_page(page, order);
+		pv_shadow_rare_call(__pv_kmemcheck_free_page, "D" (page), "S" (order));
 }
 
 /* Pages were allocated that are going to be known by their address. Return: that. */
 static __always_inline unsigned long pv_kmemcheck_get_pages(unsigned long addr,
 							    unsigned int order, gfp_t flags)
 {
-	return pv_kmemcheck_on() ? __pv_kmemcheck_get_pages(addr, order, flags) : addr;
+	return pv_kmemcheck_on() ? pv_shadow_rare_call(__pv_kmemcheck_get_pages, "D" (addr),
+						       "S" (order), "d" (flags)) : addr;
 }
 
 static __always_inline void pv_kmemcheck_copy_page(struct page *dst, struct page *src)
@@ -118,13 +124,13 @@ static __always_inline void pv_kmemcheck_kmalloc_large(const void *object, size_
 static __always_inline void pv_kmemcheck_poison(const void *addr, size_t size)
 {
 	if (pv_kmemcheck_on())
-		__pv_kmemcheck_mark(addr, size, false);
+		pv_shadow_rare_call(__pv_kmemcheck_mark, "D" (addr), "S" (size), "d" (false));
 }
 
 static __always_inline void pv_kmemcheck_unpoison(const void *addr, size_t size)
 {
 	if (pv_kmemcheck_on())
-		__pv_kmemcheck_mark(addr, size, true);
+		pv_shadow_rare_call(__pv_kmemcheck_mark, "D" (addr), "S" (size), "d" (true));
 }
 
 static __always_inline void pv_kmemcheck_check(const void *addr, size_t size)
@@ -137,7 +143,8 @@ static __always_inline void pv_kmemcheck_copy_to_user(void __user *to, const voi
 						      size_t size)
 {
 	if (pv_kmemcheck_on())
-		__pv_kmemcheck_copy_to_user(to, from, size);
+		pv_shadow_rare_call(__pv_kmemcheck_copy_to_user,
+				    "D" (to), "S" (from), "d" (size), "c" (_THIS_IP_));
 }
 
 static __always_inline void pv_kmemcheck_dma(struct page *page, size_t offset, size_t size,

@@ -389,17 +389,47 @@ static u32 kmemcheck_thunk(unsigned long target)
 NOKPROBE_SYMBOL(kmemcheck_thunk);
 
 /*
+ * What a thunk that SLUB and others tell us by gets its arguments in, or 0 if it is none of
+ * them: they leave all registers but rax alone.
+ */
+static u32 kmemcheck_own_arguments(unsigned long target)
+{
+	static const struct {
+		const void *thunk;
+		u32 arguments;
+	} own[] = {
+		{ __raw_callee_save___pv_kmemcheck_seen, BIT(7) },
+		{ __raw_callee_save___pv_kmemcheck_slab_alloc, BIT(7) | BIT(6) | BIT(2) },
+		{ __raw_callee_save___pv_kmemcheck_slab_free, BIT(7) | BIT(6) },
+		{ __raw_callee_save___pv_kmemcheck_new_slab, BIT(7) | BIT(6) | BIT(2) | BIT(1) },
+		{ __raw_callee_save___pv_kmemcheck_free_page, BIT(7) | BIT(6) },
+		{ __raw_callee_save___pv_kmemcheck_get_pages, BIT(7) | BIT(6) | BIT(2) },
+		{ __raw_callee_save___pv_kmemcheck_mark, BIT(7) | BIT(6) | BIT(2) },
+		{ __raw_callee_save___pv_kmemcheck_copy_to_user, BIT(7) | BIT(6) | BIT(2) | BIT(1) },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(own); i++)
+		if (target == (unsigned long)own[i].thunk)
+			return own[i].arguments;
+	return 0;
+}
+NOKPROBE_SYMBOL(kmemcheck_own_arguments);
+
+/*
  * What is in an argument's register may be an argument, or left from before. Some functions
  * in assembler take one in rax.
  */
 static int kmemcheck_call(struct kmemcheck_flow_state *f, unsigned long target)
 {
+	u32 own = kmemcheck_own_arguments(target);
+
 	if (f->carry & kmemcheck_thunk(target))
 		return KMEMCHECK_USED;
-	if (f->carry & (KMEMCHECK_ARGUMENTS | BIT(0)))
+	if (f->carry & (own ?: KMEMCHECK_ARGUMENTS | BIT(0)))
 		return kmemcheck_undecided(f);
-	f->carry &= ~KMEMCHECK_SCRATCH;
-	f->changed |= KMEMCHECK_SCRATCH;
+	f->carry &= ~(own ? BIT(0) : KMEMCHECK_SCRATCH);
+	f->changed |= own ? BIT(0) : KMEMCHECK_SCRATCH;
 	f->flags = false;
 	return KMEMCHECK_ON;
 }

@@ -7,10 +7,21 @@
 
 #include <linux/llist.h>
 #include <linux/pv_shadow.h>
+#include <linux/pv_shadow_kmemcheck.h>
 #include <linux/stackdepot.h>
 #include <linux/types.h>
 
 struct kmem_cache;
+
+/* The thunks of the hooks: they change no register but rax. */
+extern typeof(__pv_kmemcheck_seen) __raw_callee_save___pv_kmemcheck_seen;
+extern typeof(__pv_kmemcheck_slab_alloc) __raw_callee_save___pv_kmemcheck_slab_alloc;
+extern typeof(__pv_kmemcheck_slab_free) __raw_callee_save___pv_kmemcheck_slab_free;
+extern typeof(__pv_kmemcheck_new_slab) __raw_callee_save___pv_kmemcheck_new_slab;
+extern typeof(__pv_kmemcheck_free_page) __raw_callee_save___pv_kmemcheck_free_page;
+extern typeof(__pv_kmemcheck_get_pages) __raw_callee_save___pv_kmemcheck_get_pages;
+extern typeof(__pv_kmemcheck_mark) __raw_callee_save___pv_kmemcheck_mark;
+extern typeof(__pv_kmemcheck_copy_to_user) __raw_callee_save___pv_kmemcheck_copy_to_user;
 
 /* What is known of a byte. */
 enum kmemcheck_state {

@@ -12,6 +12,8 @@
 #include <linux/stackdepot.h>
 #include <linux/stacktrace.h>
 
+#include <asm/paravirt.h>
+
 #include "slab.h"
 
 #include "../../pvops/root.h"
@@ -21,10 +23,11 @@
 /* Return addresses that tell where an object comes from. */
 #define KMEMCHECK_DEPTH	12
 
-static void kmemcheck_track(struct kmemcheck_track *track, gfp_t flags)
+/* Apart, for it leaves out itself, who calls it, and the thunk that is called by. */
+static noinline void kmemcheck_track(struct kmemcheck_track *track, gfp_t flags)
 {
 	unsigned long entries[KMEMCHECK_DEPTH];
-	unsigned int nr = stack_trace_save(entries, ARRAY_SIZE(entries), 2);
+	unsigned int nr = stack_trace_save(entries, ARRAY_SIZE(entries), 3);
 
 	track->cpu = raw_smp_processor_id();
 	track->pid = in_task() ? task_pid_nr(current) : 0;
@@ -46,6 +49,7 @@ void __pv_kmemcheck_new_slab(struct kmem_cache *s, void *start, unsigned int ord
 		kmemcheck_watch(s, (unsigned long)start, 1U << order, s->size, s->object_size,
 				flags);
 }
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_new_slab);
 
 /**
  * __pv_kmemcheck_seen - where memory can be accessed without being seen
@@ -57,7 +61,7 @@ unsigned long __pv_kmemcheck_seen(unsigned long addr)
 {
 	return pvs_direct_covers(addr) ? pvs_direct_alias(addr) : addr;
 }
-EXPORT_SYMBOL_GPL(__pv_kmemcheck_seen);
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_seen);
 
 /**
  * __pv_kmemcheck_slab_alloc - an object was allocated
@@ -89,6 +93,7 @@ void __pv_kmemcheck_slab_alloc(struct kmem_cache *s, void *object, gfp_t flags)
 	}
 	rcu_read_unlock();
 }
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_slab_alloc);
 
 /**
  * __pv_kmemcheck_slab_free - an object is being freed
@@ -113,6 +118,7 @@ void __pv_kmemcheck_slab_free(struct kmem_cache *s, void *object)
 	}
 	rcu_read_unlock();
 }
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_slab_free);
 
 /* Pages that are one object. Those that were cleared need not be watched. */
 static void kmemcheck_watch_pages(unsigned long addr, unsigned int pages, gfp_t flags)
@@ -154,6 +160,7 @@ unsigned long __pv_kmemcheck_get_pages(unsigned long addr, unsigned int order, g
 		kmemcheck_watch_pages(addr, 1U << order, flags);
 	return addr;
 }
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_get_pages);
 
 /**
  * __pv_kmemcheck_free_page - pages are being freed
@@ -174,4 +181,4 @@ void __pv_kmemcheck_free_page(struct page *page, unsigned int order)
 	}
 	rcu_read_unlock();
 }
-EXPORT_SYMBOL_GPL(__pv_kmemcheck_free_page);
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_free_page);

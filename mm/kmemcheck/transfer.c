@@ -11,16 +11,19 @@
 #include <linux/uaccess.h>
 #include <linux/usb.h>
 
+#include <asm/paravirt.h>
+
 #include "kmemcheck.h"
 
-static void kmemcheck_check_use(enum kmemcheck_use use, unsigned long addr, unsigned long size)
+static void kmemcheck_check_use(enum kmemcheck_use use, unsigned long addr, unsigned long size,
+				unsigned long ip)
 {
 	enum kmemcheck_state state;
 	unsigned long where;
 
 	rcu_read_lock();
 	if (READ_ONCE(kmemcheck_enabled) && kmemcheck_find(addr, size, false, &where, &state))
-		kmemcheck_report(use, state, where, addr + size - where, NULL, _RET_IP_);
+		kmemcheck_report(use, state, where, addr + size - where, NULL, ip);
 	rcu_read_unlock();
 }
 
@@ -39,7 +42,8 @@ void __pv_kmemcheck_mark(const void *addr, size_t size, bool initialized)
 		kmemcheck_uninitialized((unsigned long)addr, size);
 	rcu_read_unlock();
 }
-EXPORT_SYMBOL_GPL(__pv_kmemcheck_mark);
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_mark);
+EXPORT_SYMBOL_GPL(__raw_callee_save___pv_kmemcheck_mark);
 
 /**
  * __pv_kmemcheck_check - bytes have to be initialized
@@ -48,7 +52,7 @@ EXPORT_SYMBOL_GPL(__pv_kmemcheck_mark);
  */
 void __pv_kmemcheck_check(const void *addr, size_t size)
 {
-	kmemcheck_check_use(KMEMCHECK_CHECKED, (unsigned long)addr, size);
+	kmemcheck_check_use(KMEMCHECK_CHECKED, (unsigned long)addr, size, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(__pv_kmemcheck_check);
 
@@ -57,23 +61,26 @@ EXPORT_SYMBOL_GPL(__pv_kmemcheck_check);
  * @to:	  where
  * @from: from where
  * @size: how many
+ * @ip:	  where that is done
  */
-void __pv_kmemcheck_copy_to_user(void __user *to, const void *from, size_t size)
+void __pv_kmemcheck_copy_to_user(void __user *to, const void *from, size_t size,
+				 unsigned long ip)
 {
 	/* Whoever calls may have opened user memory to himself. */
 	unsigned long open = user_access_save();
 
 	/* The kernel's own copies come here, too. */
 	if ((unsigned long)to < TASK_SIZE_MAX)
-		kmemcheck_check_use(KMEMCHECK_TO_USER, (unsigned long)from, size);
+		kmemcheck_check_use(KMEMCHECK_TO_USER, (unsigned long)from, size, ip);
 	user_access_restore(open);
 }
-EXPORT_SYMBOL_GPL(__pv_kmemcheck_copy_to_user);
+PV_CALLEE_SAVE_REGS_THUNK(__pv_kmemcheck_copy_to_user);
+EXPORT_SYMBOL_GPL(__raw_callee_save___pv_kmemcheck_copy_to_user);
 
 static void kmemcheck_dma(unsigned long addr, size_t size, enum dma_data_direction dir)
 {
 	if (dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL)
-		kmemcheck_check_use(KMEMCHECK_TO_DEVICE, addr, size);
+		kmemcheck_check_use(KMEMCHECK_TO_DEVICE, addr, size, _RET_IP_);
 	if (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL)
 		__pv_kmemcheck_mark((void *)addr, size, true);
 }
