@@ -423,13 +423,14 @@ NOKPROBE_SYMBOL(kmemcheck_own_arguments);
 static int kmemcheck_call(struct kmemcheck_flow_state *f, unsigned long target)
 {
 	u32 own = kmemcheck_own_arguments(target);
+	u32 scratch = own ? BIT(0) : KMEMCHECK_SCRATCH;
 
 	if (f->carry & kmemcheck_thunk(target))
 		return KMEMCHECK_USED;
 	if (f->carry & (own ?: KMEMCHECK_ARGUMENTS | BIT(0)))
 		return kmemcheck_undecided(f);
-	f->carry &= ~(own ? BIT(0) : KMEMCHECK_SCRATCH);
-	f->changed |= own ? BIT(0) : KMEMCHECK_SCRATCH;
+	f->carry &= ~scratch;
+	f->changed |= scratch;
 	f->flags = false;
 	return KMEMCHECK_ON;
 }
